@@ -1,0 +1,79 @@
+# Two commands need nothing but git, make and Python 3.11+: `make run` and `make test`.
+SHELL := /bin/bash
+.DELETE_ON_ERROR:
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+UV_VERSION := 0.13.9
+# Node for jsii and the CDK CLI comes from a wheel in the virtual environment, so it is found before any other.
+export PATH := $(CURDIR)/$(BIN):$(PATH)
+export JSII_SILENCE_WARNING_UNTESTED_NODE_VERSION := 1
+
+RIE := .tools/rie/aws-lambda-rie
+FUNCTION := gateway_construct/_function/.complete
+
+.PHONY: help run test check bench synth asset setup lock clean
+help:  ## list the targets
+	@grep -E '^[a-z-]+:.*##' Makefile | sed -E 's/:.*## /\t/' | expand -t 12
+
+run: $(BIN)/.app node_modules/.package-lock.json $(FUNCTION)  ## set up everything and serve the gateway locally
+	@echo "==> Synthesizing app.py with the CDK CLI"
+	@npx --no-install cdk synth --quiet
+	@$(BIN)/ai-gateway local --assembly cdk.out
+
+test: setup  ## set up everything and run the tests
+	$(BIN)/python -m pytest
+
+check: setup synth  ## lint, types, templates
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/cfn-lint cdk.out/*.template.json
+
+bench: setup  ## measure the gateway beside a direct call, in one run
+	$(BIN)/python -m benchmarks
+
+synth: $(BIN)/.app node_modules/.package-lock.json $(FUNCTION)  ## write the CloudFormation template to cdk.out
+	npx --no-install cdk synth --quiet
+
+asset: $(FUNCTION)  ## build what the Lambda function needs besides our own code
+setup: $(BIN)/.dev node_modules/.package-lock.json $(FUNCTION) $(RIE)
+
+$(BIN)/uv:
+	@echo "==> Creating the virtual environment"
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed; this is " + sys.version.split()[0] + ". Name another one: make PYTHON=python3.13")'
+	@$(PYTHON) -m venv $(VENV)
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check uv==$(UV_VERSION)
+
+$(BIN)/.app: $(BIN)/uv requirements.txt pyproject.toml
+	@echo "==> Installing the app's requirements"
+	@$(BIN)/uv pip install --quiet --python $(BIN)/python --require-hashes -r requirements.txt
+	@$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps -e .
+	@touch $@
+
+$(BIN)/.dev: $(BIN)/.app requirements-dev.txt
+	@echo "==> Installing the tools and test requirements"
+	@$(BIN)/uv pip install --quiet --python $(BIN)/python --require-hashes -r requirements-dev.txt
+	@touch $@
+
+node_modules/.package-lock.json: $(BIN)/.app package.json package-lock.json
+	@echo "==> Installing the pinned CDK CLI"
+	@npm ci --silent --no-fund --no-audit && touch $@
+
+$(FUNCTION): $(BIN)/.app lambda_runtime/requirements.lock $(wildcard function_build/*.py)
+	@echo "==> Building the function's third-party part"
+	@$(BIN)/python -m function_build
+
+# The Lambda runtime interface emulator is a file inside this wheel; nothing else of it is installed.
+$(RIE): requirements-rie.txt $(BIN)/.app
+	@echo "==> Fetching the Lambda runtime interface emulator"
+	@rm -rf .tools/sam && $(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --require-hashes --target .tools/sam -r requirements-rie.txt
+	@mkdir -p $(dir $@) && cp .tools/sam/samcli/local/rapid/aws-lambda-rie-$$(uname -m | sed 's/aarch64/arm64/') $@ && chmod +x $@ && rm -rf .tools/sam
+
+lock:  ## pin the newest versions the ranges allow
+	$(BIN)/uv pip compile -q --upgrade --universal --python-version 3.11 --generate-hashes --no-annotate --no-header --extra cli --group app pyproject.toml -o requirements.txt
+	$(BIN)/uv pip compile -q --upgrade --universal --python-version 3.11 --generate-hashes --no-annotate --no-header --extra cli --group dev -c requirements.txt pyproject.toml -o requirements-dev.txt
+
+clean:  ## remove everything that was built
+	rm -rf $(VENV) .tools build dist node_modules cdk.out gateway_construct/_function

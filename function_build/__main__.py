@@ -1,0 +1,3 @@
+from function_build.vendor import build
+
+build()

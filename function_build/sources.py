@@ -1,0 +1,37 @@
+"""Where the function's sources are, and what identifies them."""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+RUNTIME = ROOT / "lambda_runtime"
+BUILT = ROOT / "gateway_construct" / "_function"
+"""What this package makes. Not in version control; carried by the wheel."""
+
+LOCK = RUNTIME / "requirements.lock"
+VENDOR = BUILT / "vendor"
+STAMP = BUILT / ".complete"
+"""Holds `vendor_digest()` of what was built."""
+
+
+def runtime_sources() -> list[Path]:
+    """The files of `lambda_runtime` that go into the function, in a fixed order. The authorizer is a function of its own."""
+    return sorted([*RUNTIME.glob("*.py"), RUNTIME / "exec-wrapper"])
+
+
+def digest(*paths: Path) -> str:
+    """SHA-256 over names and contents, in hexadecimal."""
+    sha = hashlib.sha256()
+    for path in paths:
+        data = path.read_bytes()
+        sha.update(f"{path.name} {len(data)}\n".encode())
+        sha.update(data)
+    return sha.hexdigest()
+
+
+def vendor_digest() -> str:
+    """What the third-party part is built from: the lock and its builders."""
+    here = Path(__file__).parent
+    return digest(LOCK, here / "vendor.py", here / "ca_directory.py")

@@ -1,0 +1,54 @@
+"""The bytecode archive: for the function's Python, never compared with its source, free of this machine's paths."""
+
+import struct
+import subprocess
+import zipfile
+from pathlib import Path
+
+import pytest
+
+from function_build import bytecode
+from function_build.bytecode import bytecode_archive, find_function_python
+from function_build.sources import runtime_sources
+
+needs_function_python = pytest.mark.skipif(find_function_python() is None, reason="this machine has no Python 3.13")
+
+
+@needs_function_python
+def test_every_module_has_unchecked_bytecode() -> None:
+    archive = bytecode_archive()
+    assert archive is not None
+    with zipfile.ZipFile(archive) as opened:
+        names = [name for name in opened.namelist() if not name.endswith("/")]
+        for path in runtime_sources():
+            if path.suffix == ".py":
+                assert f"lambda_runtime/__pycache__/{path.stem}.cpython-313.pyc" in names
+        # PEP 552: flags 0b01 is "hash-based, not checked".
+        assert {struct.unpack("<I", opened.read(name)[4:8])[0] for name in names} == {0b01}
+
+
+@needs_function_python
+def test_the_function_python_reports_paths_of_the_function(tmp_path: Path) -> None:
+    archive = bytecode_archive()
+    assert archive is not None
+    with zipfile.ZipFile(archive) as opened:
+        opened.extract("lambda_runtime/__pycache__/config.cpython-313.pyc", tmp_path)
+    compiled = tmp_path / "lambda_runtime/__pycache__/config.cpython-313.pyc"
+    source = f"import marshal; print(marshal.loads(open({str(compiled)!r}, 'rb').read()[16:]).co_filename)"
+    python = find_function_python()
+    assert python is not None
+    printed = subprocess.run([python, "-c", source], capture_output=True, text=True, check=True).stdout.strip()
+    assert printed == "/var/task/lambda_runtime/config.py"
+
+
+def test_without_the_function_python_there_is_no_archive(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr(bytecode, "BUILT", tmp_path)
+    monkeypatch.setattr(bytecode, "find_function_python", lambda: None)
+    assert bytecode_archive() is None
+
+
+@needs_function_python
+def test_an_unwritable_place_is_no_error(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr(bytecode, "BUILT", tmp_path)
+    monkeypatch.setattr(bytecode.os, "access", lambda *_: False)
+    assert bytecode_archive() is None

@@ -125,7 +125,7 @@ class UpstreamConfig:
     def __post_init__(self) -> None:
         if not _NAME.fullmatch(self.name):
             raise ValueError(
-                f"upstream name must be 1 to 32 lower-case letters, digits or hyphens and start with a letter, got {self.name!r}",
+                f"upstream name must be 1 to 32 lower-case letters, digits or hyphens, the first a letter, got {self.name!r}"
             )
         if not self.endpoints:
             raise ValueError(f"upstream {self.name!r} has no endpoint")
@@ -230,9 +230,7 @@ class GatewayConfig:
         names = [upstream.name for upstream in self.upstreams]
         for name in names:
             if names.count(name) > 1:
-                raise ValueError(
-                    f"upstream {name!r} is given twice; give each its own name, for example openai_compatible({name + '-2'!r}, ...)"
-                )
+                raise ValueError(f"upstream {name!r} is given twice; give each its own name, for example name={name + '-2'!r}")
         for model, targets in self.models.items():
             if not model:
                 raise ValueError("models: a model name must not be empty")
@@ -241,7 +239,8 @@ class GatewayConfig:
             for target in targets:
                 if target.upstream not in names:
                     raise ValueError(
-                        f"models: {model!r} names the upstream {target.upstream!r}, which does not exist; upstreams: {', '.join(names)}"
+                        f"models: {model!r} names the upstream {target.upstream!r}, which does not exist; "
+                        f"upstreams: {', '.join(names)}"
                     )
 
     def upstream(self, name: str) -> UpstreamConfig:

@@ -1,0 +1,131 @@
+"""The upstreams' keys: fetched at start, kept, and fetched again when an upstream refuses one."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from typing import Protocol
+
+from lambda_runtime import log
+from lambda_runtime.config import GatewayConfig, UpstreamConfig
+from lambda_runtime.errors import CredentialError
+from lambda_runtime.secret_value import SecretProblem, key_from_secret
+
+START_BUDGET = 2.0
+"""Seconds after which no further fetch is begun at start: Lambda gives init 10 s, and each fetch may take up to 6 s to fail."""
+
+REFRESH_PAUSE = 10.0
+"""Seconds between two forced fetches of a key that stays refused: so that a revoked key does not call Secrets Manager as often
+as clients call the gateway."""
+
+
+class SecretSource(Protocol):
+    """Where secrets' values come from."""
+
+    def get(self, secret_id: str) -> str:
+        """The current value of a secret.
+
+        Raises:
+            SecretProblem: if it cannot be had; says why, and what mends it.
+        """
+
+
+class Credentials:
+    """The keys of all upstreams, for as long as the function instance lives.
+
+    Args:
+        config: the gateway's.
+        environ: environment variables; `UpstreamConfig.secret_variable` names the one that holds a secret's ARN.
+        secrets: where secrets come from.
+    """
+
+    def __init__(self, config: GatewayConfig, environ: Mapping[str, str], secrets: SecretSource) -> None:
+        self._upstreams = config.upstreams
+        self._environ = environ
+        self._secrets = secrets
+        self._keys: dict[str, str] = {}
+        self._last_refresh: dict[str, float] = {}
+
+    def secret_id(self, upstream: UpstreamConfig) -> str:
+        """The ARN of an upstream's secret; empty if it has none."""
+        return self._environ.get(upstream.secret_variable, "") if upstream.needs_key else ""
+
+    def fetch_all(self) -> None:
+        """Fetch what is missing, at start. What fails is logged and tried again by the request that needs it."""
+        began = time.monotonic()
+        for upstream in self._upstreams:
+            if time.monotonic() - began > START_BUDGET:
+                log.warning("fetching the upstreams' keys takes too long; the rest are fetched by the requests that need them")
+                return
+            if upstream.name not in self._keys and self.secret_id(upstream):
+                try:
+                    self._fetch(upstream)
+                except SecretProblem as problem:
+                    self._log(upstream, problem)
+
+    def forget(self) -> None:
+        """Drop all keys: a snapshot of the process must hold none."""
+        self._keys.clear()
+        self._last_refresh.clear()
+
+    def key(self, upstream: UpstreamConfig) -> str:
+        """The key of an upstream that needs one.
+
+        Raises:
+            CredentialError: if there is none. The log says why.
+        """
+        key = self._keys.get(upstream.name)
+        if key is not None:
+            return key
+        if not self.secret_id(upstream):
+            problem = SecretProblem(
+                f"the upstream {upstream.name!r} takes a key, but {upstream.secret_variable} is not set; "
+                "set it to the ARN of a secret, or deploy the gateway with the construct, which does so",
+            )
+            raise self._unusable(upstream, problem)
+        try:
+            return self._fetch(upstream)
+        except SecretProblem as problem:
+            raise self._unusable(upstream, problem) from None
+
+    def refresh(self, upstream: UpstreamConfig, refused: str) -> bool:
+        """Fetch a key again after an upstream refused it.
+
+        Args:
+            upstream: whose key.
+            refused: the key that was refused.
+
+        Returns:
+            Whether there is another key now, so that a second attempt makes sense. Never raises: where no key can be fetched
+            the refused one stays, and the log says why.
+        """
+        if self._keys.get(upstream.name) == refused:
+            now = time.monotonic()
+            if now - self._last_refresh.get(upstream.name, -REFRESH_PAUSE) < REFRESH_PAUSE:
+                return False
+            try:
+                changed = self._fetch(upstream) != refused
+            except SecretProblem as problem:
+                self._log(upstream, problem)
+                changed = False
+            if changed:
+                self._last_refresh.pop(upstream.name, None)
+            else:
+                self._last_refresh[upstream.name] = now
+            return changed
+        return upstream.name in self._keys
+
+    def _fetch(self, upstream: UpstreamConfig) -> str:
+        secret_id = self.secret_id(upstream)
+        key = key_from_secret(self._secrets.get(secret_id), secret_id, upstream.secret_field)
+        self._keys[upstream.name] = key
+        return key
+
+    def _unusable(self, upstream: UpstreamConfig, problem: SecretProblem) -> CredentialError:
+        self._log(upstream, problem)
+        return CredentialError(
+            f"the gateway has no usable key for the upstream {upstream.name!r}; its operator finds the cause in the log"
+        )
+
+    def _log(self, upstream: UpstreamConfig, problem: SecretProblem) -> None:
+        log.error(str(problem), upstream=upstream.name)

@@ -1,0 +1,169 @@
+"""What can go wrong, and how it is said in the client's own format.
+
+    GatewayError                    500
+    ├── RequestError                400  the client's request; names the field
+    │   ├── BodyTooLargeError       413
+    │   ├── UnknownRouteError       404
+    │   ├── MethodNotAllowedError   405
+    │   └── ModelNotFoundError      404
+    ├── UpstreamError               502  the upstream failed, or was not understood
+    │   ├── UpstreamTimeoutError    504
+    │   ├── StreamInterruptedError  502  the answer broke after it had begun
+    │   └── CredentialError         502  the gateway's own key; the message names no secret
+    └── DeadlineError               504  the function's own time is up
+
+Messages of a `GatewayError` are for the client: they hold no key, no ARN and no text of an upstream's. What the operator must
+know goes into the log.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import Any, ClassVar
+
+from lambda_runtime.config import Operation, WireFormat
+
+
+class GatewayError(Exception):
+    """Something that the client is told.
+
+    Args:
+        message: for the client.
+        code: machine-readable cause. Default: the class's.
+        param: name of the request's field that is wrong. Default: none.
+    """
+
+    status: ClassVar[int] = 500
+    openai_type: ClassVar[str] = "api_error"
+    anthropic_type: ClassVar[str] = "api_error"
+    default_code: ClassVar[str | None] = "internal_error"
+    retry_helps: ClassVar[bool] = True
+    """The SDKs repeat 408, 409, 429 and 5xx twice; False tells them not to (`x-should-retry: false`)."""
+
+    def __init__(self, message: str, *, code: str | None = None, param: str | None = None) -> None:
+        super().__init__(message)
+        self.message = message
+        self.code = code or self.default_code
+        self.param = param
+
+
+class RequestError(GatewayError):
+    """The request cannot be served as it is."""
+
+    status = 400
+    openai_type = anthropic_type = "invalid_request_error"
+    default_code = "invalid_request"
+    retry_helps = False
+
+
+class BodyTooLargeError(RequestError):
+    """The body is larger than Lambda takes."""
+
+    status = 413
+    anthropic_type = "request_too_large"
+    default_code = "request_too_large"
+
+
+class UnknownRouteError(RequestError):
+    """The path is none of the gateway's."""
+
+    status = 404
+    openai_type = anthropic_type = "not_found_error"
+    default_code = "unknown_route"
+
+
+class MethodNotAllowedError(RequestError):
+    """The path is known, the method is not."""
+
+    status = 405
+    default_code = "method_not_allowed"
+
+
+class ModelNotFoundError(RequestError):
+    """Nothing serves the model."""
+
+    status = 404
+    anthropic_type = "not_found_error"
+    default_code = "model_not_found"
+
+
+class UpstreamError(GatewayError):
+    """The upstream could not be reached, or gave an answer that cannot be passed on."""
+
+    status = 502
+    default_code = "upstream_error"
+
+
+class UpstreamTimeoutError(UpstreamError):
+    """The upstream was silent for too long."""
+
+    status = 504
+    openai_type = anthropic_type = "timeout_error"
+    default_code = "upstream_timeout"
+
+
+class StreamInterruptedError(UpstreamError):
+    """The upstream's answer ended before it was complete."""
+
+    default_code = "upstream_stream_interrupted"
+
+
+class CredentialError(UpstreamError):
+    """The gateway has no key that the upstream takes. A retry meets the same key."""
+
+    default_code = "upstream_credentials"
+    retry_helps = False
+
+
+class DeadlineError(GatewayError):
+    """The function must end before Lambda kills it. A retry would take as long again."""
+
+    status = 504
+    openai_type = anthropic_type = "timeout_error"
+    default_code = "gateway_deadline_exceeded"
+    retry_helps = False
+
+
+def _openai(error: GatewayError) -> dict[str, Any]:
+    return {"message": error.message, "type": error.openai_type, "param": error.param, "code": error.code}
+
+
+def _anthropic(error: GatewayError) -> dict[str, Any]:
+    return {"type": error.anthropic_type, "message": error.message}
+
+
+def _json(document: dict[str, Any]) -> bytes:
+    return json.dumps(document, separators=(",", ":")).encode()
+
+
+def error_body(error: GatewayError, wire_format: WireFormat | None, request_id: str) -> bytes:
+    """The error as a JSON body.
+
+    Args:
+        error: what happened.
+        wire_format: the route's; None where the route has none, which gives a body that both SDK families parse.
+        request_id: id to quote to the operator.
+    """
+    if wire_format is WireFormat.OPENAI:
+        return _json({"error": _openai(error)})
+    if wire_format is WireFormat.ANTHROPIC:
+        return _json({"type": "error", "error": _anthropic(error), "request_id": request_id})
+    both = {"type": error.anthropic_type, "message": error.message, "param": error.param, "code": error.code}
+    return _json({"type": "error", "error": both, "request_id": request_id})
+
+
+def error_event(error: GatewayError, operation: Operation, request_id: str) -> bytes:
+    """The error as a server-sent event, for a stream that has begun. It is the stream's last: no terminator follows.
+
+    Args:
+        error: what happened.
+        operation: which stream it is.
+        request_id: id to quote to the operator.
+    """
+    if operation.wire_format is WireFormat.ANTHROPIC:
+        return b"event: error\ndata: " + error_body(error, WireFormat.ANTHROPIC, request_id) + b"\n\n"
+    if operation is Operation.RESPONSES:
+        # Both spellings at once: clients that know the format's `error` event read the flat fields, the SDKs raise on `error`.
+        flat = {"type": "error", "code": error.code, "message": error.message, "param": error.param, "error": _openai(error)}
+        return b"event: error\ndata: " + _json(flat) + b"\n\n"
+    return b"data: " + error_body(error, WireFormat.OPENAI, request_id) + b"\n\n"

@@ -1,0 +1,58 @@
+"""What the function's `_HANDLER` names. Importing it is the function's init: everything is built, the keys are fetched."""
+
+from __future__ import annotations
+
+import os
+from http.client import HTTPResponse
+from http.cookiejar import CookieJar
+from pathlib import Path
+from typing import Any
+from urllib.request import Request
+
+import httpx
+
+from lambda_runtime import snapstart
+from lambda_runtime.aws_credentials import AwsCredentialsSource
+from lambda_runtime.config import CONFIG_FILE, GatewayConfig
+from lambda_runtime.credentials import Credentials
+from lambda_runtime.gateway import Gateway
+from lambda_runtime.invocation import Invocation, ResponseWriter
+from lambda_runtime.secrets_manager import SecretsManager
+from lambda_runtime.transport import HttpClientTransport
+
+
+class _NoCookies(CookieJar):
+    """Keeps no cookie: one consumer's answer must not change what is sent for the next one."""
+
+    def extract_cookies(self, response: HTTPResponse, request: Request) -> None:
+        """Take none."""
+
+
+def _build() -> tuple[Gateway, Credentials]:
+    """Build the parts and say what happens to them around a SnapStart snapshot."""
+    config = GatewayConfig.from_json(Path(os.environ["LAMBDA_TASK_ROOT"], CONFIG_FILE).read_text(encoding="utf-8"))
+    transport = HttpClientTransport()
+    client = httpx.Client(transport=transport, trust_env=False, follow_redirects=False, cookies=_NoCookies())
+    aws_credentials = AwsCredentialsSource(client, os.environ)
+    credentials = Credentials(config, os.environ, SecretsManager(client, os.environ, aws_credentials))
+    # A snapshot is kept as long as its version: it must hold no key. Called in reverse order.
+    snapstart.before_snapshot(credentials.forget)
+    snapstart.before_snapshot(aws_credentials.forget)
+    snapstart.before_snapshot(transport.close)
+    snapstart.after_restore(credentials.fetch_all)
+    return Gateway(config, client=client, credentials=credentials, environ=os.environ), credentials
+
+
+_gateway, _credentials = _build()
+_credentials.fetch_all()
+
+
+def handler(event: dict[str, Any], invocation: Invocation, response: ResponseWriter) -> None:
+    """Answer one event of API Gateway. A `lambda_runtime.invocation.Handler`.
+
+    Args:
+        event: the REST proxy event.
+        invocation: knows the deadline.
+        response: takes the answer.
+    """
+    _gateway.handle(event, invocation, response)

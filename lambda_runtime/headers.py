@@ -1,0 +1,134 @@
+"""Which headers pass, in both directions. What is not named here does not pass."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+Headers = list[tuple[str, str]]
+
+# Not passed on purpose:
+# - authorization, x-api-key, api-key, cookie: the client's gateway key must never reach an upstream.
+# - openai-organization, openai-project: they belong to the account of the key, and the key is the gateway's. A client could
+#   otherwise pick whose budget it spends, or get a 401 that looks as if the gateway's key were wrong.
+# - x-stainless-*: the SDKs' telemetry about the client's machine. No answer depends on it, and it is half of an SDK's headers.
+# - x-forwarded-*, forwarded, via, x-amzn-*: where the client sits is not the provider's business.
+# - accept-encoding: we scan and relay plain bytes, so `identity` is asked for.
+_TO_UPSTREAM = frozenset(
+    {
+        "accept",
+        "content-type",
+        "idempotency-key",
+        "openai-beta",
+        "user-agent",
+        "x-client-request-id",
+    }
+)
+_TO_UPSTREAM_PREFIX = "anthropic-"
+
+_TO_CLIENT = frozenset(
+    {
+        "cache-control",
+        "content-encoding",
+        "content-language",
+        "content-type",
+        "request-id",
+        "retry-after",
+        "retry-after-ms",
+        "x-request-id",
+        "x-should-retry",
+    }
+)
+_TO_CLIENT_PREFIXES = ("anthropic-", "openai-", "x-ratelimit-")
+
+_IMPORTANT = frozenset({"content-type", "request-id", "x-request-id", "retry-after", "retry-after-ms", "x-should-retry"})
+
+MAX_HEADER_BYTES = 7_168
+"""API Gateway takes 10,240 bytes of header values together; it, the authorizer and CORS add their own."""
+
+EXPOSED = (
+    "x-request-id, request-id, retry-after, retry-after-ms, x-should-retry, openai-processing-ms, openai-version, "
+    "x-ratelimit-limit-requests, x-ratelimit-limit-tokens, x-ratelimit-remaining-requests, x-ratelimit-remaining-tokens, "
+    "x-ratelimit-reset-requests, x-ratelimit-reset-tokens, anthropic-ratelimit-requests-limit, "
+    "anthropic-ratelimit-requests-remaining, anthropic-ratelimit-requests-reset, anthropic-ratelimit-tokens-limit, "
+    "anthropic-ratelimit-tokens-remaining, anthropic-ratelimit-tokens-reset"
+)
+"""What a browser's script may read of an answer. Listed, because `*` is not understood for requests with credentials."""
+
+# Visible characters, spaces and tabs of Latin-1: what HTTP/1.1 can carry. A line break in a value would begin a new header.
+_VALUE = re.compile(r"[\t\x20-\x7e\x80-\xff]*").fullmatch
+
+
+def _multi(event: Mapping[str, Any]) -> Iterable[tuple[str, Sequence[str]]]:
+    several = event.get("multiValueHeaders")
+    if several:
+        return [(name, values or ()) for name, values in several.items()]
+    return [(name, (value,)) for name, value in (event.get("headers") or {}).items()]
+
+
+def client_header(event: Mapping[str, Any], name: str) -> str:
+    """One header of the client's request, by its lower-case name; empty if absent."""
+    for key, values in _multi(event):
+        if key.lower() == name and values:
+            return str(values[0])
+    return ""
+
+
+def to_upstream(event: Mapping[str, Any]) -> list[tuple[bytes, bytes]]:
+    """The headers of the client's request that an upstream gets, with ours."""
+    passed = [(b"accept-encoding", b"identity")]
+    has_content_type = False
+    for key, values in _multi(event):
+        name = key.lower()
+        if name in _TO_UPSTREAM or (name.startswith(_TO_UPSTREAM_PREFIX) and name.isascii()):
+            has_content_type = has_content_type or name == "content-type"
+            passed += [(name.encode(), value.encode("latin-1")) for value in values if _VALUE(value)]
+    if not has_content_type:
+        passed.append((b"content-type", b"application/json"))
+    return passed
+
+
+def to_client(upstream: Iterable[tuple[str, str]]) -> Headers:
+    """The headers of an upstream's answer that the client gets. If they are too many, the important ones stay."""
+    passed: Headers = []
+    size = 0
+    for key, value in upstream:
+        name = key.lower()
+        if (name in _TO_CLIENT or name.startswith(_TO_CLIENT_PREFIXES)) and _VALUE(value):
+            passed.append((name, value))
+            size += len(name) + len(value)
+    if size <= MAX_HEADER_BYTES:
+        return passed
+    kept: Headers = []
+    size = 0
+    for name, value in sorted(passed, key=lambda header: header[0] not in _IMPORTANT):
+        size += len(name) + len(value)
+        if size <= MAX_HEADER_BYTES:
+            kept.append((name, value))
+    return kept
+
+
+class Cors:
+    """The CORS headers of the function's answers. Preflight requests are answered by API Gateway.
+
+    Args:
+        allow_origins: as in `GatewayConfig.cors_allow_origins`.
+    """
+
+    def __init__(self, allow_origins: Sequence[str]) -> None:
+        self._any = "*" in allow_origins
+        self._origins = frozenset(allow_origins)
+        self._expose = ("access-control-expose-headers", EXPOSED)
+
+    def headers(self, event: Mapping[str, Any]) -> Headers:
+        """What an answer to this event carries."""
+        if self._any:
+            return [("access-control-allow-origin", "*"), self._expose]
+        if not self._origins:
+            return []
+        origin = client_header(event, "origin")
+        if origin in self._origins:
+            return [("access-control-allow-origin", origin), ("vary", "origin"), self._expose]
+        # A cache must not give one origin's answer to another, so that it varies even where nothing is allowed.
+        return [("vary", "origin")]

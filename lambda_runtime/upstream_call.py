@@ -1,0 +1,171 @@
+"""One request to an upstream, and its answer: httpx's errors and time-outs become ours here."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from functools import lru_cache
+from typing import Any, cast
+
+import httpx
+
+from lambda_runtime.config import Timeouts
+from lambda_runtime.errors import DeadlineError, GatewayError, UpstreamError, UpstreamTimeoutError
+from lambda_runtime.invocation import Invocation
+
+_ALMOST = 0.01  # seconds: a wait until the deadline may end a little before it
+
+
+@lru_cache(maxsize=64)
+def url_of(base: str, query: str) -> httpx.URL:
+    """The parsed URL. Parsing costs more than the rest of a request's preparation, and the URLs are few."""
+    return httpx.URL(f"{base}?{query}" if query else base)
+
+
+_WIND_UP = 2.0
+
+
+class Patience:
+    """How long the next step with an upstream may take: its own time-out, or what is left until our deadline.
+
+    A `lambda_runtime.connection.ReadLimit`: the transport asks it before each read of the socket.
+
+    Args:
+        timeouts: the configured ones.
+        invocation: knows the deadline.
+        first_byte: seconds until the first byte of the answer's body.
+
+    Raises:
+        DeadlineError: if no time is left.
+    """
+
+    __slots__ = ("_ends", "_idle", "_limit", "extensions")
+
+    def __init__(self, timeouts: Timeouts, invocation: Invocation, first_byte: float) -> None:
+        self._ends = time.time() + invocation.remaining()
+        self._idle = timeouts.idle
+        self._limit = first_byte
+        left = self._ends - time.time()
+        if left <= 0:
+            raise self.deadline()
+        self.extensions: dict[str, Any] = {
+            "timeout": {"connect": min(timeouts.connect, left), "write": min(timeouts.idle, left)},
+            "read_budget": self,
+        }
+        """Of the request that this is the patience for."""
+
+    def next_timeout(self) -> float:
+        """Seconds that the next read may take; 0 or less if no time is left."""
+        return min(self._limit, self._ends - time.time())
+
+    def begun(self) -> None:
+        """The body has begun: from now on the idle time-out counts."""
+        self._limit = self._idle
+
+    def wind_up(self) -> None:
+        """What matters has come. Only the end of the body is awaited, so that the connection can be used again."""
+        self._limit = min(self._limit, _WIND_UP)
+
+    def deadline(self) -> DeadlineError:
+        """The error for the end of our own time."""
+        return DeadlineError("the gateway's time limit for one request was reached before the answer was complete")
+
+    def timed_out(self, error: httpx.TimeoutException) -> GatewayError:
+        """The error for a time-out: the upstream's fault, or our own deadline's."""
+        if self._ends - time.time() <= _ALMOST:
+            return self.deadline()
+        if isinstance(error, httpx.ConnectTimeout):
+            return UpstreamTimeoutError("the upstream could not be connected to in time", code="upstream_connect_timeout")
+        return UpstreamTimeoutError(f"the upstream sent nothing for {self._limit:g} seconds")
+
+
+class UpstreamCall:
+    """An answer of an upstream, being read.
+
+    Args:
+        client: the HTTP client.
+        request: what to send; with `patience.extensions`.
+        patience: how long to wait.
+
+    Raises:
+        UpstreamError: if the upstream cannot be reached or breaks off before its headers.
+        UpstreamTimeoutError: if it is silent for too long.
+        DeadlineError: if our own time is up first.
+    """
+
+    __slots__ = ("_decoded", "_iterator", "_patience", "_response")
+
+    def __init__(self, client: httpx.Client, request: httpx.Request, patience: Patience) -> None:
+        self._patience = patience
+        try:
+            self._response = client.send(request, stream=True)
+        except httpx.TimeoutException as error:
+            raise patience.timed_out(error) from error
+        except httpx.ConnectError as error:
+            raise UpstreamError("the upstream could not be connected to", code="upstream_unreachable") from error
+        except httpx.TransportError as error:
+            raise UpstreamError("the upstream closed the connection without an answer") from error
+        # We ask for plain bytes. An upstream that compresses all the same is decoded: the stream's end must be readable, and
+        # nobody knows whether the client can do it. An encoding that httpx cannot decode stays, with its header.
+        self._decoded = self.header("content-encoding").lower() in {"gzip", "deflate"}
+        # `iter_raw` would do the same as the stream itself, in three more steps for each chunk.
+        stream = cast("httpx.SyncByteStream", self._response.stream)
+        self._iterator = self._translated(self._response.iter_bytes() if self._decoded else iter(stream))
+
+    @property
+    def status(self) -> int:
+        """The answer's status."""
+        return self._response.status_code
+
+    @property
+    def headers(self) -> list[tuple[str, str]]:
+        """The answer's headers, as they are true of the bytes that `read` gives."""
+        headers = self._response.headers.multi_items()
+        return [header for header in headers if header[0] != "content-encoding"] if self._decoded else headers
+
+    def header(self, name: str) -> str:
+        """One of the answer's headers; empty if absent."""
+        value: str = self._response.headers.get(name, "")
+        return value
+
+    def __iter__(self) -> Iterator[bytes]:
+        """The bytes of the body, as they arrive; what `read_up_to` took is not among them.
+
+        Raises:
+            UpstreamError: if the body is cut short.
+            UpstreamTimeoutError: if the upstream is silent for too long.
+            DeadlineError: if our own time is up.
+        """
+        return self._iterator
+
+    def _translated(self, chunks: Iterator[bytes]) -> Iterator[bytes]:
+        """One generator for the whole body: a call per chunk is what a stream's cost is made of."""
+        try:
+            for chunk in chunks:
+                self._patience.begun()
+                yield chunk
+                break
+            yield from chunks
+        except httpx.TimeoutException as error:
+            raise self._patience.timed_out(error) from error
+        except httpx.HTTPError as error:  # cut short, a broken connection, bytes that do not decode
+            raise UpstreamError("the upstream's answer was cut short", code="upstream_interrupted") from error
+
+    def read_up_to(self, limit: int) -> bytes:
+        """The body's first bytes, at least `limit` unless it is shorter. Errors as in `__iter__`."""
+        parts: list[bytes] = []
+        size = 0
+        for chunk in self._iterator:
+            parts.append(chunk)
+            size += len(chunk)
+            if size >= limit:
+                break
+        return b"".join(parts)
+
+    def wind_up(self) -> None:
+        """The rest is a formality: do not wait for it as long as for content."""
+        self._patience.wind_up()
+
+    def close(self) -> None:
+        """Give up what was not read: that closes the upstream's connection."""
+        self._response.close()

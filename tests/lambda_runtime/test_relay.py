@@ -1,0 +1,247 @@
+"""Same format in and out: bytes pass as they came, in both directions."""
+
+from __future__ import annotations
+
+import base64
+import json
+import threading
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from lambda_runtime.config import Operation
+from tests.lambda_runtime.gateway_kit import Kit, RecordingWriter, both_formats, event, gateway_over
+from tests.lambda_runtime.upstream_server import JSON, Connection, Received, UpstreamServer, answer_bytes, answer_stream, serve
+
+CHAT = Operation.CHAT_COMPLETIONS
+CHAT_STREAM = [
+    b'data: {"id":"c1","model":"gpt-4.1","choices":[{"index":0,"delta":{"role":"assistant"},"finish_reason":null}]}\n\n',
+    'data: {"id":"c1","choices":[{"index":0,"delta":{"content":"h\\u00e9llo ☃ [DONE]"},"finish_reason":null}]}\n\n'.encode(),
+    b'data: {"choices":[{"delta":{"tool_calls":[{"index":0,"function":{"arguments":"{\\"a\\":"}}]},"finish_reason":null}]}\n\n',
+    b'data: {"id":"c1","choices":[{"index":0,"delta":{},"finish_reason":"stop"}]}\n\n',
+    b"data: [DONE]\n\n",
+]
+MESSAGES_STREAM = [
+    b'event: message_start\ndata: {"type":"message_start","message":{"id":"m","content":[],"usage":{"input_tokens":3}}}\n\n',
+    b'event: ping\ndata: {"type": "ping"}\n\n',
+    b'event: content_block_delta\ndata: {"type":"content_block_delta","index":0,"delta":{"type":"text_delta","text":"hi"}}\n\n',
+    b'event: message_delta\ndata: {"type":"message_delta","delta":{"stop_reason":"end_turn"},"usage":{"output_tokens":1}}\n\n',
+    b'event: message_stop\ndata: {"type":"message_stop"}\n\n',
+]
+RESPONSES_STREAM = [
+    b'event: response.created\ndata: {"type":"response.created","response":{"id":"r"}}\n\n',
+    b'event: response.output_text.delta\ndata: {"type":"response.output_text.delta","delta":"hi"}\n\n',
+    b'event: response.completed\ndata: {"type":"response.completed","response":{"id":"r","usage":{}}}\n\n',
+]
+STREAMS = {CHAT: CHAT_STREAM, Operation.MESSAGES: MESSAGES_STREAM, Operation.RESPONSES: RESPONSES_STREAM}
+
+
+@pytest.fixture
+def upstream() -> Iterator[UpstreamServer]:
+    with serve() as server:
+        yield server
+
+
+@pytest.fixture
+def kit(upstream: UpstreamServer) -> Iterator[Kit]:
+    with gateway_over(both_formats("main", upstream.url), models={"gpt-4": ["main/gpt-4.1"]}) as kit:
+        yield kit
+
+
+@pytest.mark.parametrize(
+    ("operation", "path"),
+    [
+        (Operation.CHAT_COMPLETIONS, "/v1/chat/completions"),
+        (Operation.RESPONSES, "/v1/responses"),
+        (Operation.EMBEDDINGS, "/v1/embeddings"),
+        (Operation.MESSAGES, "/v1/messages"),
+        (Operation.COUNT_TOKENS, "/v1/messages/count_tokens"),
+    ],
+)
+def test_each_route_goes_to_its_path_and_answers_byte_for_byte(
+    kit: Kit, upstream: UpstreamServer, operation: Operation, path: str
+) -> None:
+    answer = '{ "usage" : {"total_tokens": 1.0e2},\n"text":"\\u00e9 é \\ud83d\\ude00"}  '.encode()
+    upstream.answer = answer_bytes(answer, headers=[("Content-Type", "application/json; charset=utf-8")])
+    response = kit.call(event(operation, {"model": "some-model", "messages": []}))
+    assert (response.status, response.body, response.ended) == (200, answer, True)
+    assert response.header("content-type") == "application/json; charset=utf-8"
+    assert response.header("content-length") is None
+    assert (upstream.last.method, upstream.last.target) == ("POST", path)
+
+
+@pytest.mark.parametrize("operation", list(STREAMS))
+def test_streams_pass_byte_for_byte(kit: Kit, upstream: UpstreamServer, operation: Operation) -> None:
+    upstream.answer = answer_stream(STREAMS[operation])
+    response = kit.call(event(operation, {"model": "m", "stream": True}))
+    assert response.body == b"".join(STREAMS[operation])
+    assert response.ended
+    assert response.header("content-type") == "text/event-stream; charset=utf-8"
+
+
+def test_a_chunk_is_passed_on_before_the_next_one_is_sent(kit: Kit, upstream: UpstreamServer) -> None:
+    writer = RecordingWriter()
+    seen: list[bool] = []
+
+    def answer(_received: Received, connection: Connection) -> None:
+        connection.start()
+        for chunk in CHAT_STREAM:
+            connection.chunk(chunk)
+            seen.append(writer.wait_for(chunk))
+        connection.end()
+
+    upstream.answer = answer
+    kit.call(event(CHAT, {"model": "m", "stream": True}), writer)
+    assert seen == [True] * len(CHAT_STREAM)
+    assert writer.ended
+
+
+def test_half_an_event_is_passed_on_too(kit: Kit, upstream: UpstreamServer) -> None:
+    writer = RecordingWriter()
+    seen: list[bool] = []
+
+    def answer(_received: Received, connection: Connection) -> None:
+        connection.start()
+        for piece in (b'data: {"choi', b'ces":[]}\n', b"\ndata: [DO", b"NE]\n\n"):
+            connection.chunk(piece)
+            seen.append(writer.wait_for(piece))
+        connection.end()
+
+    upstream.answer = answer
+    kit.call(event(CHAT, {"model": "m", "stream": True}), writer)
+    assert seen == [True] * 4
+    assert writer.body == b'data: {"choices":[]}\n\ndata: [DONE]\n\n'
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        '{"model":"gpt-4","temperature":1.0,"seed":1e5,"x":-0.0,"messages":[{"role":"user","content":"\\u00e9\\/ ☃"}]}',
+        '{ "messages" : [ { "model" : "gpt-4" } ] ,\r\n\t"model"\t:\t"gpt-4" , "metadata": {"model": "gpt-4"} } \n',
+        '{"tools":[{"type":"function","function":{"name":"f","parameters":{"model":"gpt-4"}}}],"\\u006dodel":"gpt-4","a":1,"a":2}',
+        '{"model":"gpt\\u002d4","stop":["\\"model\\":\\"gpt-4\\""],"n":10000000000000000000000001}',
+    ],
+)
+def test_only_the_model_is_rewritten(kit: Kit, upstream: UpstreamServer, body: str) -> None:
+    kit.call(event(CHAT, body))
+    sent = upstream.last.body.decode()
+    assert json.loads(sent)["model"] == "gpt-4.1"
+    begin = next(i for i, (a, b) in enumerate(zip(body, sent, strict=False)) if a != b)
+    assert sent[:begin] == body[:begin]
+    rest = body[body.index('"', begin) :] if '"gpt' in body else ""
+    assert sent.endswith(rest)
+
+
+@pytest.mark.parametrize("stream", [False, True])
+def test_a_body_of_100_kb_with_tools_and_images_is_passed_untouched(kit: Kit, upstream: UpstreamServer, stream: bool) -> None:
+    image = base64.b64encode(bytes(range(256)) * 400).decode()
+    body = json.dumps(
+        {
+            "model": "claude",
+            "stream": stream,
+            "system": [{"type": "text", "text": "x" * 1000, "cache_control": {"type": "ephemeral"}}],
+            "messages": [
+                {"role": "user", "content": [{"type": "image", "source": {"type": "base64", "data": image}}]},
+                {
+                    "role": "assistant",
+                    "content": [{"type": "tool_use", "id": "t", "name": "f", "input": {"model": "y", "z": 1.0}}],
+                },
+            ],
+            "unknown_field": {"nested": [None, True, "é"]},
+        },
+        ensure_ascii=False,
+        indent=1,
+    )
+    assert len(body) > 100_000
+    kit.call(event(Operation.MESSAGES, body))
+    assert upstream.last.body == body.encode()
+
+
+def test_a_base64_body_is_decoded(kit: Kit, upstream: UpstreamServer) -> None:
+    encoded = event(CHAT, base64.b64encode('{"model": "gpt-4", "x": "é"}'.encode()).decode()) | {"isBase64Encoded": True}
+    assert kit.call(encoded).status == 200
+    assert upstream.last.body == '{"model": "gpt-4.1", "x": "é"}'.encode()
+
+
+@pytest.mark.parametrize(
+    ("query", "sent"),
+    [
+        ({"beta": ["true"]}, "?beta=true"),
+        ({"b": ["2", "1"], "a": ["x y&z=/?"], "empty": [""]}, "?b=2&b=1&a=x%20y%26z%3D%2F%3F&empty="),
+        ({"include[]": ["é", "+"]}, "?include%5B%5D=%C3%A9&include%5B%5D=%2B"),
+        (None, ""),
+    ],
+)
+def test_the_query_string_keeps_its_meaning(kit: Kit, upstream: UpstreamServer, query: Any, sent: str) -> None:
+    kit.call(event(Operation.MESSAGES, {"model": "m"}, query=query))
+    assert upstream.last.target == "/v1/messages" + sent
+
+
+@pytest.mark.parametrize("status", [400, 404, 409, 413, 422, 429, 500, 503, 529])
+def test_an_upstreams_errors_pass_as_they_are(kit: Kit, upstream: UpstreamServer, status: int) -> None:
+    body = b'{"error" : {"message":"their own words","type":"t","code":null,"param":null}}'
+    upstream.answer = answer_bytes(body, status, [JSON, ("retry-after", "7"), ("x-request-id", "up-1")])
+    response = kit.call(event(CHAT, {"model": "m", "stream": True}))
+    assert (response.status, response.body, response.ended) == (status, body, True)
+    assert (response.header("retry-after"), response.header("x-request-id")) == ("7", "up-1")
+
+
+def test_an_error_with_a_long_or_an_empty_body_passes(kit: Kit, upstream: UpstreamServer) -> None:
+    upstream.answers = [answer_bytes(b"y" * 300_000, 500), answer_bytes(b"", 503)]
+    assert kit.call(event(CHAT, {"model": "m"})).body == b"y" * 300_000
+    empty = kit.call(event(CHAT, {"model": "m"}))
+    assert (empty.status, empty.body, empty.ended) == (503, b"", True)
+
+
+def test_a_compressed_answer_is_decoded(kit: Kit, upstream: UpstreamServer) -> None:
+    import gzip  # noqa: PLC0415
+
+    upstream.answer = answer_bytes(gzip.compress(b'{"a":1}'), headers=[JSON, ("content-encoding", "gzip")])
+    response = kit.call(event(CHAT, {"model": "m"}))
+    assert response.body == b'{"a":1}'
+    assert response.header("content-encoding") is None
+    assert upstream.last.header("accept-encoding") == "identity"
+
+
+def test_an_unknown_encoding_stays_what_it_is(kit: Kit, upstream: UpstreamServer) -> None:
+    upstream.answer = answer_bytes(b"\x01\x02", headers=[JSON, ("content-encoding", "x-own")])
+    response = kit.call(event(CHAT, {"model": "m"}))
+    assert (response.body, response.header("content-encoding")) == (b"\x01\x02", "x-own")
+
+
+def test_a_redirect_is_not_followed(kit: Kit, upstream: UpstreamServer) -> None:
+    upstream.answer = answer_bytes(b"", 307, [("location", "http://127.0.0.1:1/elsewhere")])
+    response = kit.call(event(CHAT, {"model": "m"}))
+    assert response.status == 502
+    assert response.json()["error"]["code"] == "upstream_redirect"
+
+
+def test_connections_are_reused(kit: Kit, upstream: UpstreamServer) -> None:
+    for _ in range(5):
+        upstream.answer = answer_stream(CHAT_STREAM)
+        kit.call(event(CHAT, {"model": "m", "stream": True}))
+    assert upstream.connections == 1
+
+
+def test_a_client_that_is_gone_closes_the_upstreams_connection(kit: Kit, upstream: UpstreamServer) -> None:
+    closed = threading.Event()
+
+    def answer(_received: Received, connection: Connection) -> None:
+        connection.start()
+        connection.chunk(CHAT_STREAM[0])
+        connection.chunk(CHAT_STREAM[1])
+        if connection.wait_until_peer_closes():
+            closed.set()
+
+    upstream.answer = answer
+    writer = RecordingWriter(gone_after=0)
+    kit.call(event(CHAT, {"model": "m", "stream": True}), writer)
+    assert closed.wait(10)
+    assert not writer.ended
+
+
+def test_an_upstream_that_streams_without_saying_so_is_watched_too(kit: Kit, upstream: UpstreamServer) -> None:
+    upstream.answer = answer_stream(CHAT_STREAM[:1], headers=[("content-type", "text/plain")])
+    response = kit.call(event(CHAT, {"model": "m", "stream": True}))
+    assert b'"upstream_stream_interrupted"' in response.body

@@ -1,0 +1,188 @@
+"""The one line of a request: valid EMF, bounded, and silent about what was said."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from lambda_runtime.config import Operation
+from lambda_runtime.invocation import ClientGoneError, Invocation
+from tests.lambda_runtime.gateway_kit import CLIENT_KEY, UPSTREAM_KEY, Kit, RecordingWriter, both_formats, event, gateway_over
+from tests.lambda_runtime.test_relay import CHAT_STREAM
+from tests.lambda_runtime.upstream_server import UpstreamServer, answer_bytes, answer_stream, serve
+
+INVOCATION = Invocation(request_id="lambda-1", deadline=4e9)
+CHAT = Operation.CHAT_COMPLETIONS
+
+
+@pytest.fixture
+def upstream() -> Iterator[UpstreamServer]:
+    with serve() as server:
+        yield server
+
+
+@pytest.fixture
+def kit(upstream: UpstreamServer) -> Iterator[Kit]:
+    with gateway_over(both_formats("main", upstream.url), models={"gpt-4": ["main/gpt-4.1"]}) as kit:
+        yield kit
+
+
+def only_line(capsys: pytest.CaptureFixture[str]) -> dict[str, Any]:
+    (line,) = capsys.readouterr().out.splitlines()
+    document: dict[str, Any] = json.loads(line)
+    return document
+
+
+def check_emf(line: dict[str, Any]) -> None:
+    """The rules of the embedded metric format: every named dimension and metric is a member, with the right type."""
+    (directive,) = line["_aws"]["CloudWatchMetrics"]
+    assert set(line["_aws"]) == {"Timestamp", "CloudWatchMetrics"}
+    assert isinstance(line["_aws"]["Timestamp"], int)
+    assert directive["Namespace"] == "AiGateway"
+    assert directive["Dimensions"] == [["Gateway"], ["Gateway", "Version"], ["Gateway", "Upstream"]]
+    for dimension in {name for names in directive["Dimensions"] for name in names}:
+        assert isinstance(line[dimension], str)
+        assert 0 < len(line[dimension]) <= 250
+    units = {metric["Name"]: metric["Unit"] for metric in directive["Metrics"]}
+    assert units.items() >= {"Requests": "Count", "Errors": "Count", "Duration": "Milliseconds"}.items()
+    for name in units:
+        assert isinstance(line[name], (int, float))
+
+
+def test_a_stream_leaves_one_line(kit: Kit, upstream: UpstreamServer, capsys: pytest.CaptureFixture[str]) -> None:
+    upstream.answer = answer_stream(CHAT_STREAM)
+    body = json.dumps({"model": "gpt-4", "stream": True, "messages": [{"role": "user", "content": "my secret prompt"}]})
+    response = kit.call(event(CHAT, body))
+    line = only_line(capsys)
+    check_emf(line)
+    assert line["FirstByteLatency"] <= line["Duration"]
+    expected = {
+        "Gateway": "gateway-function",
+        "Version": "7",
+        "Upstream": "main",
+        "Requests": 1,
+        "Errors": 0,
+        "level": "INFO",
+        "request_id": "request-1",
+        "lambda_request_id": "lambda-1",
+        "consumer": "consumer-1",
+        "operation": "chat_completions",
+        "model": "gpt-4",
+        "served_model": "gpt-4.1",
+        "upstream": "main",
+        "status": 200,
+        "streamed": True,
+        "bytes_in": len(body) + 2,
+        "bytes_out": len(response.body),
+        "error": None,
+    }
+    assert {name: line[name] for name in expected} == expected
+    assert not {"prompt", CLIENT_KEY, UPSTREAM_KEY} & set(json.dumps(line).split('"'))
+    assert "my secret prompt" not in json.dumps(line)
+
+
+def test_it_is_written_after_the_end(kit: Kit, capsys: pytest.CaptureFixture[str]) -> None:
+    class Writer(RecordingWriter):
+        out = "not ended"
+
+        def end(self) -> None:
+            super().end()
+            self.out = capsys.readouterr().out
+
+    writer = Writer()
+    kit.call(event(CHAT, {"model": "m"}), writer)
+    assert writer.out == ""
+    only_line(capsys)
+
+
+@pytest.mark.parametrize(("status", "errors"), [(400, 0), (404, 0), (429, 0), (500, 1), (529, 1)])
+def test_errors_count_from_500_on(
+    kit: Kit, upstream: UpstreamServer, capsys: pytest.CaptureFixture[str], status: int, errors: int
+) -> None:
+    upstream.answer = answer_bytes(b"{}", status)
+    kit.call(event(CHAT, {"model": "m"}))
+    line = only_line(capsys)
+    check_emf(line)
+    assert (line["status"], line["Errors"], line["error"]) == (status, errors, f"upstream_status_{status}")
+
+
+def test_a_broken_stream_counts_as_an_error(kit: Kit, upstream: UpstreamServer, capsys: pytest.CaptureFixture[str]) -> None:
+    upstream.answer = answer_stream(CHAT_STREAM[:1], cut=True)
+    kit.call(event(CHAT, {"model": "m", "stream": True}))
+    warning, line = map(json.loads, capsys.readouterr().out.splitlines())
+    check_emf(line)
+    assert (line["status"], line["Errors"], line["error"]) == (200, 1, "upstream_stream_interrupted")
+    assert (warning["level"], warning["upstream"], warning["request_id"]) == ("WARNING", "main", "request-1")
+
+
+def test_a_refused_request_has_no_upstream_and_no_first_byte(kit: Kit, capsys: pytest.CaptureFixture[str]) -> None:
+    kit.call(event(CHAT, "{"))
+    line = only_line(capsys)
+    check_emf(line)
+    assert (line["Upstream"], line["status"], line["error"]) == ("none", 400, "invalid_json")
+    assert "FirstByteLatency" not in line
+    assert "FirstByteLatency" not in json.dumps(line["_aws"])
+
+
+def test_a_client_cannot_forge_or_flood_the_log(kit: Kit, capsys: pytest.CaptureFixture[str]) -> None:
+    name = '\n{"level":"ERROR"}\r\u2028"' + "x" * 10_000
+    kit.call(event(CHAT, {"model": name}))
+    output = capsys.readouterr().out
+    assert output.count("\n") == 1
+    assert "\u2028" not in output
+    line = json.loads(output)
+    assert len(line["model"]) == len(line["served_model"]) == 200
+    assert line["model"][:150] == name[:150]
+
+
+def test_an_event_without_a_context_still_leaves_a_line(kit: Kit, capsys: pytest.CaptureFixture[str]) -> None:
+    response = kit.call({"resource": "/v1/chat/completions", "httpMethod": "POST", "body": "{}"})
+    assert response.status == 400
+    line = only_line(capsys)
+    assert (line["request_id"], line["consumer"]) == ("lambda-1", None)
+
+
+def test_a_defect_of_ours_is_a_500_without_its_text_in_the_log(
+    kit: Kit, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    prompt = "the prompt"
+
+    def defect(*_arguments: Any) -> None:
+        raise ZeroDivisionError(prompt)
+
+    monkeypatch.setattr(kit.gateway._relay, "answer", defect)
+    chat = kit.call(event(CHAT, {"model": "m"}))
+    messages = kit.call(event(Operation.MESSAGES, {"model": "m"}))
+    assert chat.status == messages.status == 500
+    assert set(chat.json()) == {"error"}
+    assert messages.json()["type"] == "error"
+    output = capsys.readouterr().out
+    assert prompt not in output
+    trace, line, *_ = map(json.loads, output.splitlines())
+    assert trace["message"] == "unexpected ZeroDivisionError"
+    assert any("in defect" in frame for frame in trace["traceback"])
+    assert (line["status"], line["Errors"], line["error"]) == (500, 1, "internal_error")
+
+
+def test_a_client_that_is_gone_is_no_error_of_ours(kit: Kit, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(ClientGoneError):  # which the loop must know of
+        kit.gateway.handle(event(CHAT, {"model": "m"}), INVOCATION, RecordingWriter(gone_after=0))
+    line = only_line(capsys)
+    assert (line["error"], line["Errors"]) == ("client_gone", 0)
+
+
+def test_out_of_memory_is_answered_and_given_up(
+    kit: Kit, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def exhausted(*_arguments: Any) -> None:
+        raise MemoryError
+
+    monkeypatch.setattr(kit.gateway._relay, "answer", exhausted)
+    writer = RecordingWriter()
+    with pytest.raises(MemoryError):
+        kit.gateway.handle(event(CHAT, {"model": "m"}), INVOCATION, writer)
+    assert (writer.status, writer.ended) == (500, True)
+    assert json.loads(capsys.readouterr().out.splitlines()[-1])["status"] == 500

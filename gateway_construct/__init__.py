@@ -1,0 +1,26 @@
+"""An AI gateway as an AWS CDK construct."""
+
+from gateway_construct.consumer import Consumer
+from gateway_construct.domain import CustomDomain
+from gateway_construct.gateway import AiGateway
+from gateway_construct.plan import Plan, Quota
+from gateway_construct.release import AllAtOnce, Weighted
+from gateway_construct.upstream import HOLYSHEEP_EXAMPLE_MODELS, Upstream
+from gateway_construct.web_acl import WebAcl
+from lambda_runtime.config import AuthStyle, Operation, Timeouts
+
+__all__ = [
+    "HOLYSHEEP_EXAMPLE_MODELS",
+    "AiGateway",
+    "AllAtOnce",
+    "AuthStyle",
+    "Consumer",
+    "CustomDomain",
+    "Operation",
+    "Plan",
+    "Quota",
+    "Timeouts",
+    "Upstream",
+    "WebAcl",
+    "Weighted",
+]

@@ -1,0 +1,87 @@
+"""From props to the configuration that travels with the function."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+
+from aws_cdk import Duration, Token
+
+from gateway_construct.upstream import Upstream
+from lambda_runtime.config import GatewayConfig, Target, Timeouts
+
+# Of these characters only: origins are written into quoted mapping expressions and templates of API Gateway.
+_ORIGIN = re.compile(r"[a-z][a-z0-9+.-]*://[A-Za-z0-9.\[\]:_-]+")
+_MODEL_LIST_TTL = Duration.minutes(5)
+
+
+def gateway_config(
+    *,
+    upstreams: Sequence[Upstream],
+    models: Mapping[str, Sequence[str]] | None,
+    serve_unmapped_models: bool,
+    timeouts: Timeouts | None,
+    model_list_ttl: Duration | None,
+    cors_allow_origins: Sequence[str],
+) -> GatewayConfig:
+    """Validate the props and put the configuration together.
+
+    Raises:
+        ValueError: if the props do not fit together, or one is a token: the configuration is part of the function's code.
+    """
+    if isinstance(cors_allow_origins, str):
+        raise ValueError(  # noqa: TRY004  as every other mistake in a prop
+            f"cors_allow_origins must be a list of origins, got the string {cors_allow_origins!r}; "
+            f"write [{cors_allow_origins!r}]",
+        )
+    for origin in cors_allow_origins:
+        _require_known("cors_allow_origins", origin)
+        _require_origin(origin, alone=len(cors_allow_origins) == 1)
+    model_map = _model_map(models or {}, upstreams)
+    if not model_map and not serve_unmapped_models:
+        raise ValueError(
+            "serve_unmapped_models=False needs a model map, since every model would be answered with 404; "
+            "add entries to models",
+        )
+    ttl = model_list_ttl or _MODEL_LIST_TTL
+    if ttl.is_unresolved():
+        raise ValueError("model_list_ttl must be known at synth, got a token; write it out, for example Duration.minutes(5)")
+    return GatewayConfig(
+        upstreams=tuple(upstream.config for upstream in upstreams),
+        models=model_map,
+        serve_unmapped_models=serve_unmapped_models,
+        cors_allow_origins=tuple(cors_allow_origins),
+        model_list_ttl=ttl.to_seconds(integral=False),
+        timeouts=timeouts or Timeouts(),
+    )
+
+
+def _model_map(models: Mapping[str, Sequence[str]], upstreams: Sequence[Upstream]) -> dict[str, tuple[Target, ...]]:
+    targets: dict[str, tuple[Target, ...]] = {}
+    for model, names in models.items():
+        _require_known("models", model)
+        if isinstance(names, str):
+            # A string is a sequence of strings, too: each letter would be taken for a target.
+            raise ValueError(f"models: {model!r} must have a list of targets, got the string {names!r}; write [{names!r}]")  # noqa: TRY004
+        for name in names:
+            _require_known(f"models: {model!r}", name)
+        targets[model] = tuple(Target.parse(name) for name in names)
+    for upstream in upstreams:
+        for model, served in upstream.example_models.items():
+            targets.setdefault(model, (Target(upstream=upstream.name, model=served),))
+    return targets
+
+
+def _require_known(what: str, value: str) -> None:
+    if Token.is_unresolved(value):
+        raise ValueError(f"{what} must be known at synth, got a token; it is part of the function's code, so write it out")
+
+
+def _require_origin(origin: str, *, alone: bool) -> None:
+    if origin == "*":
+        if not alone:
+            raise ValueError("cors_allow_origins: '*' stands for every origin, so it must be the only one")
+    elif not _ORIGIN.fullmatch(origin):
+        raise ValueError(
+            f"cors_allow_origins: an origin is scheme and host, for example 'https://app.example.com', got {origin!r}",
+        )

@@ -1,0 +1,320 @@
+"""The gateway: what the user sees, put together from the other files of this package."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
+from typing import Unpack
+
+from aws_cdk import Duration, RemovalPolicy
+from aws_cdk import aws_apigateway as apigateway
+from aws_cdk import aws_lambda as lambda_
+from aws_cdk.aws_cloudwatch import Metric
+from aws_cdk.aws_ec2 import IInterfaceVpcEndpoint
+from aws_cdk.aws_iam import Grant, IGrantable
+from aws_cdk.aws_kms import IKey
+from aws_cdk.aws_logs import ILogGroup, RetentionDays
+from aws_cdk.aws_secretsmanager import ISecret
+from constructs import Construct
+
+from gateway_construct import advisories
+from gateway_construct.authorizer import Authorizers
+from gateway_construct.configuration import gateway_config
+from gateway_construct.consumer import Consumer, require_new
+from gateway_construct.credentials import UpstreamSecrets
+from gateway_construct.domain import CustomDomain, attach_domain
+from gateway_construct.environment import function_environment
+from gateway_construct.function import GatewayFunction
+from gateway_construct.function_asset import function_code
+from gateway_construct.gateway_responses import add_gateway_responses
+from gateway_construct.logs import LogOptions, allow_logs
+from gateway_construct.metrics import MetricOptions, metric
+from gateway_construct.plan import Plan
+from gateway_construct.private_endpoint import require_reachable
+from gateway_construct.release import AllAtOnce, Release
+from gateway_construct.rest_api import add_routes, base_url, rest_api
+from gateway_construct.upstream import Upstream
+from gateway_construct.web_acl import WebAcl
+from lambda_runtime.config import Timeouts
+
+
+class AiGateway(Construct):
+    """One HTTPS endpoint for OpenAI and Anthropic clients: keys and quotas, streaming, credentials, a versioned function.
+
+    `AiGateway(stack, "Gateway", upstreams=[Upstream.openai()])` is a complete gateway. `add_consumer` lets somebody call it.
+
+    Args:
+        scope: usually a stack.
+        construct_id: id within the scope. A stack may hold several gateways.
+        upstreams: the providers, in order of preference. A model that `models` does not name goes to the first of them that
+            serves the operation.
+        models: the model map: the name that clients ask for, and its targets, each `upstream/model`, in order. Default: empty.
+        serve_unmapped_models: whether a model that `models` does not name is passed on under its own name; otherwise it is
+            answered with 404. Default: True.
+        timeouts: how long an upstream may take, in seconds. Default: 3 to connect, 120 to the first byte of a stream, 60
+            between two reads, 290 to the first byte of an answer that is not streamed.
+        model_list_ttl: for how long a function instance keeps what the upstreams list as their models. Default: 5 minutes.
+        cors_allow_origins: origins that browsers may call from: "*" for any, an empty list for none. Default: ["*"].
+        release: how a new version takes over, `AllAtOnce()` or `Weighted(...)`. Default: `AllAtOnce()`.
+        memory_size: of the function, in MiB, 128 to 10,240. Lambda gives a share of a CPU in proportion: 256 MiB are a
+            seventh of one. A stream waits for the upstream most of its time and is billed for its memory all of that time, so
+            more costs in proportion and gains little. Default: 256.
+        timeout: of the function, 15 minutes at most. The gateway ends an answer by itself 1.5 seconds earlier.
+            Default: 15 minutes.
+        architecture: of the functions. Default: `Architecture.ARM_64`, which costs a fifth less.
+        reserved_concurrency: function instances that the gateway may use at most, one for each request under way, and that
+            nothing else in the account can take. Default: none reserved, the account's limit applies.
+        snap_start: whether published versions start from a snapshot. Default: False.
+        environment: additional environment variables of the function. Default: none.
+        tracing: whether X-Ray traces the stage and the function. Its permission is the only one that names no resource:
+            X-Ray has none to name. Default: False.
+        log_retention: how long all of the gateway's logs are kept. Default: `RetentionDays.THREE_MONTHS`.
+        log_removal_policy: what becomes of the logs when the gateway is removed. Default: `RemovalPolicy.RETAIN`.
+        access_logs: whether API Gateway writes a line for each request, those included that never reach the function. It
+            needs API Gateway's CloudWatch role, a setting of the whole account and Region that this construct does not touch:
+            without it the deployment fails. Default: False.
+        authorizer_cache_ttl: for how long API Gateway remembers an authorizer's answer, 1 hour at most. It saves the
+            authorizer's call, and costs a choice: API Gateway wants every header that makes up the cache's key, so that
+            chat completions, responses and embeddings then take the key in `Authorization: Bearer` only, messages and token
+            counting in `x-api-key` only, which newer Anthropic SDKs send only when told to (`default_headers`). Listing models
+            takes either. Default: no cache, every route takes either header.
+        encryption_key: encrypts the secrets that the gateway creates and its logs. A key of the same app is given the policy
+            that CloudWatch Logs needs; a key that is imported must already have it. Default: AWS's own keys.
+        domain: the user's own domain name. Default: none, API Gateway's address.
+        web_acl: an AWS WAF web ACL before the stage. Default: none.
+        private_endpoint: makes the gateway private: reachable through this VPC endpoint (of the service `execute-api`) only.
+            Default: none, the gateway is reachable from the internet.
+
+    Attributes:
+        api: the REST API.
+        function: the function; requests come through its alias.
+        version: the version that this deployment publishes, unless nothing of the function has changed.
+        alias: `live`, the alias that the API calls.
+        authorizer_function: lifts the key from the request.
+        log_group: the function's logs.
+        access_log_group: API Gateway's logs, or None.
+        secrets: the secret of each upstream that takes a key, by the upstream's name.
+        domain_name: API Gateway's resource for the domain, or None.
+
+    Raises:
+        ValueError: if a prop is out of its range, or props contradict each other.
+    """
+
+    def __init__(
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        upstreams: Sequence[Upstream],
+        models: Mapping[str, Sequence[str]] | None = None,
+        serve_unmapped_models: bool = True,
+        timeouts: Timeouts | None = None,
+        model_list_ttl: Duration | None = None,
+        cors_allow_origins: Sequence[str] = ("*",),
+        release: Release | None = None,
+        memory_size: int = 256,
+        timeout: Duration | None = None,
+        architecture: lambda_.Architecture | None = None,
+        reserved_concurrency: int | None = None,
+        snap_start: bool = False,
+        environment: Mapping[str, str] | None = None,
+        tracing: bool = False,
+        log_retention: RetentionDays = RetentionDays.THREE_MONTHS,
+        log_removal_policy: RemovalPolicy = RemovalPolicy.RETAIN,
+        access_logs: bool = False,
+        authorizer_cache_ttl: Duration | None = None,
+        encryption_key: IKey | None = None,
+        domain: CustomDomain | None = None,
+        web_acl: WebAcl | None = None,
+        private_endpoint: IInterfaceVpcEndpoint | None = None,
+    ) -> None:
+        super().__init__(scope, construct_id)
+        require_reachable(private_endpoint, domain)
+        config = gateway_config(
+            upstreams=upstreams,
+            models=models,
+            serve_unmapped_models=serve_unmapped_models,
+            timeouts=timeouts,
+            model_list_ttl=model_list_ttl,
+            cors_allow_origins=cors_allow_origins,
+        )
+        architecture = architecture or lambda_.Architecture.ARM_64
+        logs = LogOptions(retention=log_retention, removal_policy=log_removal_policy, encryption_key=encryption_key)
+        if encryption_key is not None:
+            allow_logs(self, encryption_key)
+
+        credentials = UpstreamSecrets(self, "Secrets", upstreams=upstreams, encryption_key=encryption_key)
+        function = GatewayFunction(
+            self,
+            "Function",
+            code=function_code(self, config),
+            environment=function_environment(config, credentials.by_upstream, environment),
+            policy=credentials.read_statements(),
+            logs=logs,
+            release=release or AllAtOnce(),
+            memory_size=memory_size,
+            timeout=timeout,
+            architecture=architecture,
+            reserved_concurrency=reserved_concurrency,
+            snap_start=snap_start,
+            tracing=tracing,
+        )
+        authorizers = Authorizers(self, "Authorizer", cache_ttl=authorizer_cache_ttl, architecture=architecture, logs=logs)
+        access_log_group = logs.log_group(self, "AccessLogs") if access_logs else None
+        api = rest_api(
+            self,
+            "Api",
+            access_log_group=access_log_group,
+            tracing=tracing,
+            private_endpoint=private_endpoint,
+            default_endpoint_disabled=domain is not None and domain.disable_default_endpoint,
+        )
+        add_routes(api, alias=function.alias, authorizers=authorizers, cors_allow_origins=config.cors_allow_origins)
+        add_gateway_responses(api, cors_allow_origins=config.cors_allow_origins)
+
+        self.api: apigateway.RestApi = api
+        self.function: lambda_.Function = function.function
+        self.version: lambda_.IVersion = function.version
+        self.alias: lambda_.Alias = function.alias
+        self.authorizer_function: lambda_.Function = authorizers.function
+        self.log_group: ILogGroup = function.log_group
+        self.access_log_group: ILogGroup | None = access_log_group
+        self.secrets: Mapping[str, ISecret] = credentials.by_upstream
+        self.domain_name = attach_domain(self, "Domain", api=api, domain=domain) if domain else None
+        if web_acl is not None:
+            # Imported where it is needed: AWS WAF's module costs every synth start-up time.
+            from gateway_construct.web_acl_rules import attach_web_acl  # noqa: PLC0415
+
+            attach_web_acl(self, "WebAcl", web_acl=web_acl, stage_arn=api.deployment_stage.stage_arn)
+
+        self._url = base_url(self, api=api, domain=domain, private_endpoint=private_endpoint)
+        self._consumers_scope = Construct(self, "Consumers")
+        self._consumers: dict[str, Consumer] = {}
+        advisories.warn_no_consumer(self)
+        advisories.warn_unencrypted(self, upstreams)
+
+    @property
+    def url(self) -> str:
+        """Where the gateway is reached, without a trailing slash."""
+        return self._url
+
+    @property
+    def openai_base_url(self) -> str:
+        """What OpenAI's SDKs take as base URL."""
+        return f"{self._url}/v1"
+
+    @property
+    def anthropic_base_url(self) -> str:
+        """What Anthropic's SDKs take as base URL."""
+        return self._url
+
+    @property
+    def consumers(self) -> Mapping[str, Consumer]:
+        """The consumers by name, in the order in which they were added."""
+        return MappingProxyType(self._consumers)
+
+    def add_consumer(self, name: str, *, plan: Plan | None = None) -> Consumer:
+        """Let somebody call the gateway.
+
+        Args:
+            name: 1 to 64 letters, digits, spaces, dots, hyphens or underscores. Another name is another key.
+            plan: what the consumer may use. Default: `Plan()`, no limit but the account's, which is a warning.
+
+        Returns:
+            The consumer, with its key and usage plan.
+
+        Raises:
+            ValueError: if the name is malformed or was added already.
+        """
+        require_new(name, self._consumers)
+        plan = plan or Plan()
+        consumer = Consumer(self._consumers_scope, name, name=name, plan=plan, stage=self.api.deployment_stage)
+        self._consumers[name] = consumer
+        advisories.consumer_added(self)
+        if plan.unlimited:
+            advisories.warn_unlimited(consumer, name)
+        return consumer
+
+    def grant_invoke(self, grantee: IGrantable) -> Grant:
+        """Allow a principal to invoke the alias `live` with Lambda's own API.
+
+        That goes past the REST API: there is no key, no plan and no authorizer, and the principal must send events as API
+        Gateway does. It is meant for tests and operators, not for clients, which need a key and nothing else.
+
+        Args:
+            grantee: who is allowed.
+
+        Returns:
+            The grant.
+        """
+        return self.alias.grant_invoke(grantee)
+
+    def metric_requests(
+        self, *, version: str | None = None, upstream: str | None = None, **options: Unpack[MetricOptions]
+    ) -> Metric:
+        """Requests that were answered.
+
+        Args:
+            version: of that version of the function only. Default: of all.
+            upstream: of those that this upstream answered only; "none" for those that reached no upstream. Default: of all.
+            **options: CloudWatch's options. Default: the sum in 5 minutes.
+
+        Raises:
+            ValueError: if version and upstream are both given.
+        """
+        return self._metric("Requests", version, upstream, "Sum", options)
+
+    def metric_errors(
+        self, *, version: str | None = None, upstream: str | None = None, **options: Unpack[MetricOptions]
+    ) -> Metric:
+        """Requests that were answered with a status of 500 or above, or whose stream broke.
+
+        Args:
+            version: see `metric_requests`.
+            upstream: see `metric_requests`.
+            **options: CloudWatch's options. Default: the sum in 5 minutes.
+
+        Raises:
+            ValueError: if version and upstream are both given.
+        """
+        return self._metric("Errors", version, upstream, "Sum", options)
+
+    def metric_first_byte_latency(
+        self, *, version: str | None = None, upstream: str | None = None, **options: Unpack[MetricOptions]
+    ) -> Metric:
+        """Milliseconds from the event to the first byte of the answer's body.
+
+        Args:
+            version: see `metric_requests`.
+            upstream: see `metric_requests`.
+            **options: CloudWatch's options. Default: the 99th percentile in 5 minutes.
+
+        Raises:
+            ValueError: if version and upstream are both given.
+        """
+        return self._metric("FirstByteLatency", version, upstream, "p99", options)
+
+    def metric_duration(
+        self, *, version: str | None = None, upstream: str | None = None, **options: Unpack[MetricOptions]
+    ) -> Metric:
+        """Milliseconds from the event to the end of the answer.
+
+        Args:
+            version: see `metric_requests`.
+            upstream: see `metric_requests`.
+            **options: CloudWatch's options. Default: the 99th percentile in 5 minutes.
+
+        Raises:
+            ValueError: if version and upstream are both given.
+        """
+        return self._metric("Duration", version, upstream, "p99", options)
+
+    def _metric(self, name: str, version: str | None, upstream: str | None, statistic: str, options: MetricOptions) -> Metric:
+        return metric(
+            name,
+            function_name=self.function.function_name,
+            version=version,
+            upstream=upstream,
+            statistic=statistic,
+            options=options,
+        )

@@ -1,0 +1,49 @@
+"""The gateway's own metrics, which the function writes with its log lines."""
+
+from __future__ import annotations
+
+from typing import TypedDict
+
+from aws_cdk import Duration
+from aws_cdk.aws_cloudwatch import Metric, Unit
+
+NAMESPACE = "AiGateway"
+
+
+class MetricOptions(TypedDict, total=False):
+    """CloudWatch's own options of a metric. The period's default is 5 minutes."""
+
+    period: Duration
+    statistic: str
+    label: str
+    color: str
+    account: str
+    region: str
+    unit: Unit
+
+
+def metric(
+    name: str,
+    *,
+    function_name: str,
+    version: str | None,
+    upstream: str | None,
+    statistic: str,
+    options: MetricOptions,
+) -> Metric:
+    """A metric of one gateway, of one version of it or of what one upstream answered.
+
+    Raises:
+        ValueError: if both a version and an upstream are given: the function writes no metric with both dimensions.
+    """
+    if version is not None and upstream is not None:
+        raise ValueError(
+            f"metric {name}: give version or upstream, not both, got version {version!r} and upstream {upstream!r}"
+        )
+    dimensions = {"Gateway": function_name}
+    if version is not None:
+        dimensions["Version"] = version
+    if upstream is not None:
+        dimensions["Upstream"] = upstream
+    settings: MetricOptions = {"statistic": statistic, **options}
+    return Metric(namespace=NAMESPACE, metric_name=name, dimensions_map=dimensions, **settings)

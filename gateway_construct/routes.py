@@ -1,0 +1,30 @@
+"""The routes of the API, derived from the operations that the runtime knows."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from lambda_runtime.config import Operation, WireFormat
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Route:
+    """A method and a path of the API. `wire_format` is None where clients of both formats ask."""
+
+    method: str
+    path: str
+    wire_format: WireFormat | None
+
+
+def _route(operation: Operation) -> Route:
+    # An operation's value is a path below an upstream's base URL, which ends in the version for OpenAI's format only.
+    prefix = "/v1" if operation.wire_format is WireFormat.OPENAI else ""
+    return Route(method="POST", path=prefix + operation.value, wire_format=operation.wire_format)
+
+
+ROUTES = (
+    *map(_route, Operation),
+    Route(method="GET", path="/v1/models", wire_format=None),
+    Route(method="GET", path="/v1/models/{id+}", wire_format=None),
+)
+"""Every route. A model's id may hold slashes, hence the greedy parameter."""

@@ -1,0 +1,249 @@
+"""The documented configurations of a gateway, in one place: template, snapshot and policy tests go through all of them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+from aws_cdk import App, Duration, Environment, RemovalPolicy, Stack
+from aws_cdk import aws_certificatemanager as acm
+from aws_cdk import aws_ec2 as ec2
+from aws_cdk import aws_kms as kms
+from aws_cdk import aws_lambda as lambda_
+from aws_cdk import aws_logs as logs
+from aws_cdk import aws_route53 as route53
+from aws_cdk import aws_secretsmanager as secretsmanager
+
+from gateway_construct import (
+    AiGateway,
+    AuthStyle,
+    CustomDomain,
+    Operation,
+    Plan,
+    Quota,
+    Timeouts,
+    Upstream,
+    WebAcl,
+    Weighted,
+)
+
+Build = Callable[[Stack], AiGateway]
+
+_PLAN = Plan(rate=20, burst=40, quota=Quota.per_day(50_000))
+
+
+def smallest(stack: Stack) -> AiGateway:
+    """Two lines."""
+    return AiGateway(stack, "Gateway", upstreams=[Upstream.holysheep()])
+
+
+def models(stack: Stack) -> AiGateway:
+    """Every preset, a model map, an upstream without a key."""
+    return AiGateway(
+        stack,
+        "Gateway",
+        upstreams=[
+            Upstream.holysheep(example_models=True),
+            Upstream.openai(),
+            Upstream.anthropic(),
+            Upstream.deepseek(),
+            Upstream.gemini(),
+            Upstream.bedrock("us-west-2"),
+            Upstream.openai_compatible("azure", base_url="https://example.openai.azure.com/openai/v1", auth=AuthStyle.API_KEY),
+            Upstream.openai_compatible(
+                "vllm",
+                base_url="http://127.0.0.1:8000/v1",
+                operations=[Operation.CHAT_COMPLETIONS],
+                auth=AuthStyle.NONE,
+            ),
+        ],
+        models={
+            "gpt-4": ["holysheep/gpt-4.1", "openai/gpt-4.1"],
+            "local": ["vllm/meta-llama/Llama-3.3-70B-Instruct"],
+        },
+        serve_unmapped_models=False,
+        model_list_ttl=Duration.minutes(1),
+        timeouts=Timeouts(first_byte=30),
+        cors_allow_origins=["https://app.example.com", "https://admin.example.com"],
+    )
+
+
+def consumers(stack: Stack) -> AiGateway:
+    """Keys, plans and quotas."""
+    gateway = AiGateway(stack, "Gateway", upstreams=[Upstream.openai()])
+    gateway.add_consumer("search", plan=_PLAN)
+    gateway.add_consumer("batch jobs", plan=Plan(quota=Quota.per_month(1_000_000)))
+    gateway.add_consumer("unlimited")
+    return gateway
+
+
+def weighted_release(stack: Stack) -> AiGateway:
+    """5 % of the requests for the new version."""
+    return AiGateway(
+        stack,
+        "Gateway",
+        upstreams=[Upstream.openai()],
+        release=Weighted(stable_version="7", weight=0.05),
+    )
+
+
+def cached_authorizer(stack: Stack) -> AiGateway:
+    """One header style a route family, for speed."""
+    return AiGateway(stack, "Gateway", upstreams=[Upstream.openai()], authorizer_cache_ttl=Duration.minutes(5))
+
+
+def customer_key(stack: Stack) -> AiGateway:
+    """Secrets and logs encrypted with the user's own key."""
+    return AiGateway(
+        stack, "Gateway", upstreams=[Upstream.openai()], encryption_key=kms.Key(stack, "Key", enable_key_rotation=True)
+    )
+
+
+def custom_domain(stack: Stack) -> AiGateway:
+    """The user's own domain name, and no other way in."""
+    return AiGateway(
+        stack,
+        "Gateway",
+        upstreams=[Upstream.openai()],
+        domain=CustomDomain(
+            name="llm.example.com",
+            certificate=acm.Certificate.from_certificate_arn(
+                stack,
+                "Certificate",
+                "arn:aws:acm:eu-central-1:111122223333:certificate/11112222-3333-4444-5555-666677778888",
+            ),
+            hosted_zone=route53.HostedZone.from_hosted_zone_attributes(
+                stack,
+                "Zone",
+                hosted_zone_id="Z0123456789ABCDEFGHIJ",
+                zone_name="example.com",
+            ),
+            disable_default_endpoint=True,
+        ),
+    )
+
+
+def web_acl(stack: Stack) -> AiGateway:
+    """AWS WAF before the stage."""
+    return AiGateway(stack, "Gateway", upstreams=[Upstream.openai()], web_acl=WebAcl(rate_limit_per_5_minutes=500))
+
+
+def private_endpoint(stack: Stack) -> AiGateway:
+    """Reachable through one VPC endpoint."""
+    return AiGateway(stack, "Gateway", upstreams=[Upstream.openai()], private_endpoint=_endpoint(stack))
+
+
+def access_logs_and_tracing(stack: Stack) -> AiGateway:
+    """What API Gateway and X-Ray can tell."""
+    return AiGateway(stack, "Gateway", upstreams=[Upstream.openai()], access_logs=True, tracing=True)
+
+
+def own_secrets(stack: Stack) -> AiGateway:
+    """Secrets that exist already: imported by ARN, by name, and encrypted with another key."""
+    return AiGateway(
+        stack,
+        "Gateway",
+        upstreams=[
+            Upstream.openai(
+                secret=secretsmanager.Secret.from_secret_complete_arn(
+                    stack,
+                    "OpenAi",
+                    "arn:aws:secretsmanager:eu-central-1:111122223333:secret:openai-AbCdEf",
+                ),
+            ),
+            Upstream.anthropic(
+                secret=secretsmanager.Secret.from_secret_name_v2(stack, "Anthropic", "anthropic"),
+                secret_field="key",
+            ),
+            Upstream.gemini(
+                secret=secretsmanager.Secret.from_secret_attributes(
+                    stack,
+                    "Gemini",
+                    secret_complete_arn="arn:aws:secretsmanager:eu-central-1:111122223333:secret:gemini-GhIjKl",
+                    encryption_key=kms.Key.from_key_arn(
+                        stack,
+                        "GeminiKey",
+                        "arn:aws:kms:eu-central-1:111122223333:key/11112222-3333-4444-5555-666677778888",
+                    ),
+                ),
+            ),
+        ],
+    )
+
+
+def everything(stack: Stack) -> AiGateway:
+    """Every option that goes with the others."""
+    gateway = AiGateway(
+        stack,
+        "Gateway",
+        upstreams=[Upstream.holysheep(example_models=True), Upstream.openai(), Upstream.anthropic()],
+        models={"gpt-4": ["holysheep/gpt-4.1", "openai/gpt-4.1"]},
+        release=Weighted(stable_version="7", weight=0.05),
+        memory_size=512,
+        timeout=Duration.minutes(10),
+        architecture=lambda_.Architecture.X86_64,
+        reserved_concurrency=100,
+        snap_start=True,
+        environment={"LOG_LEVEL": "debug"},
+        tracing=True,
+        log_retention=logs.RetentionDays.ONE_WEEK,
+        log_removal_policy=RemovalPolicy.DESTROY,
+        access_logs=True,
+        authorizer_cache_ttl=Duration.minutes(1),
+        encryption_key=kms.Key(stack, "Key", enable_key_rotation=True),
+        domain=CustomDomain(
+            name="llm.example.com",
+            certificate=acm.Certificate.from_certificate_arn(
+                stack,
+                "Certificate",
+                "arn:aws:acm:eu-central-1:111122223333:certificate/11112222-3333-4444-5555-666677778888",
+            ),
+        ),
+        web_acl=WebAcl(),
+    )
+    gateway.add_consumer("search", plan=_PLAN)
+    return gateway
+
+
+CONFIGURATIONS: Mapping[str, Build] = {
+    build.__name__.replace("_", "-"): build
+    for build in (
+        smallest,
+        models,
+        consumers,
+        weighted_release,
+        cached_authorizer,
+        customer_key,
+        custom_domain,
+        web_acl,
+        private_endpoint,
+        access_logs_and_tracing,
+        own_secrets,
+        everything,
+    )
+}
+"""By name, in the order of the documents."""
+
+
+def stack_of(name: str, *, context: Mapping[str, object] | None = None) -> Stack:
+    """A stack with that configuration, in an app of its own.
+
+    Args:
+        name: of the configuration.
+        context: the app's, for example feature flags.
+    """
+    stack = Stack(
+        App(context=context, analytics_reporting=False),
+        "AiGateway",
+        env=Environment(account="111122223333", region="eu-central-1") if name == "own-secrets" else None,
+    )
+    CONFIGURATIONS[name](stack)
+    return stack
+
+
+def _endpoint(stack: Stack) -> ec2.IInterfaceVpcEndpoint:
+    return ec2.InterfaceVpcEndpoint.from_interface_vpc_endpoint_attributes(
+        stack,
+        "Endpoint",
+        vpc_endpoint_id="vpce-0123456789abcdef0",
+        port=443,
+    )

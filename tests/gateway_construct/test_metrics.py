@@ -1,0 +1,61 @@
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from aws_cdk import Duration, Stack
+from aws_cdk.aws_cloudwatch import Metric
+from aws_cdk.aws_iam import Role, ServicePrincipal
+
+from gateway_construct import AiGateway
+from tests.gateway_construct.resources import of_type, synthesized
+
+pytestmark = pytest.mark.template
+
+MakeMetric = Callable[..., Metric]
+
+
+@pytest.mark.parametrize(
+    ("method", "name", "statistic"),
+    [
+        ("metric_requests", "Requests", "Sum"),
+        ("metric_errors", "Errors", "Sum"),
+        ("metric_first_byte_latency", "FirstByteLatency", "p99"),
+        ("metric_duration", "Duration", "p99"),
+    ],
+)
+def test_metrics(stack: Stack, gateway: AiGateway, method: str, name: str, statistic: str) -> None:
+    make: MakeMetric = getattr(gateway, method)
+    metric = make()
+    assert (metric.namespace, metric.metric_name, metric.statistic) == ("AiGateway", name, statistic)
+    assert metric.period.to_minutes() == 5
+    function = stack.resolve(gateway.function.function_name)
+    assert dimensions(stack, metric) == {"Gateway": function}
+    assert dimensions(stack, make(version="7")) == {"Gateway": function, "Version": "7"}
+    assert dimensions(stack, make(upstream="openai")) == {"Gateway": function, "Upstream": "openai"}
+
+
+def test_options(gateway: AiGateway) -> None:
+    metric = gateway.metric_errors(period=Duration.seconds(10), statistic="Average", label="errors")
+    assert (metric.period.to_seconds(), metric.statistic, metric.label) == (10, "Average", "errors")
+
+
+def test_dimensions_that_are_not_written_together(gateway: AiGateway) -> None:
+    with pytest.raises(ValueError, match="metric Errors: give version or upstream, not both, got version '7' and upstream 'a'"):
+        gateway.metric_errors(version="7", upstream="a")
+
+
+def test_grant_invoke_is_for_the_alias(stack: Stack, gateway: AiGateway) -> None:
+    role = Role(stack, "Role", assumed_by=ServicePrincipal("ec2.amazonaws.com"))
+    gateway.grant_invoke(role)
+    template = synthesized(stack)
+    (alias,) = of_type(template, "Lambda::Alias")
+    (policy,) = (p for p in of_type(template, "IAM::Policy").values() if p["PolicyName"].startswith("RoleDefault"))
+    (statement,) = policy["PolicyDocument"]["Statement"]
+    assert statement["Action"] == "lambda:InvokeFunction"
+    assert statement["Resource"] == {"Ref": alias}
+
+
+def dimensions(stack: Stack, metric: Metric) -> Any:
+    return stack.resolve(metric.dimensions)

@@ -1,0 +1,122 @@
+"""Least privilege: every statement of every documented configuration is looked at."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+
+from tests.gateway_construct.resources import of_type
+
+pytestmark = pytest.mark.template
+
+Json = dict[str, Any]
+
+FUNCTION_ACTIONS = {
+    "logs:CreateLogStream",
+    "logs:PutLogEvents",
+    "secretsmanager:GetSecretValue",
+    "kms:Decrypt",
+    "xray:PutTraceSegments",
+    "xray:PutTelemetryRecords",
+}
+
+
+def statements(template: Json) -> Iterator[tuple[str, Json]]:
+    """Every policy statement in a template, with the type of its resource. Keys belong to the user, so do their policies."""
+
+    def walk(value: object) -> Iterator[Json]:
+        if isinstance(value, dict):
+            if "Effect" in value:
+                yield value
+            for item in value.values():
+                yield from walk(item)
+        elif isinstance(value, list):
+            for item in value:
+                yield from walk(item)
+
+    for resource in template["Resources"].values():
+        for statement in walk(resource):
+            yield resource["Type"].removeprefix("AWS::"), statement
+
+
+def listed(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else [value]
+
+
+def text(value: Any) -> str:
+    return value if isinstance(value, str) else json.dumps(value)
+
+
+def is_xray(kind: str, statement: Json) -> bool:
+    """X-Ray's write actions know no resource."""
+    return kind == "IAM::Policy" and set(statement["Action"]) == {"xray:PutTraceSegments", "xray:PutTelemetryRecords"}
+
+
+def is_key_policy(kind: str, _: Json) -> bool:
+    """In a key's policy `*` means that key."""
+    return kind == "KMS::Key"
+
+
+def is_private_api(kind: str, statement: Json) -> bool:
+    """Everybody who comes through the endpoint, to every path of the stage. Keys are asked for all the same."""
+    return (
+        kind == "ApiGateway::RestApi"
+        and statement["Action"] == "execute-api:Invoke"
+        and statement["Resource"] == "execute-api:/prod/*"
+        and statement["Principal"] == {"AWS": "*"}
+        and list(statement["Condition"]) == ["StringEquals"]
+        and list(statement["Condition"]["StringEquals"]) == ["aws:SourceVpce"]
+    )
+
+
+JUSTIFIED: tuple[Callable[[str, Json], bool], ...] = (is_xray, is_key_policy, is_private_api)
+
+
+def test_no_statement_has_a_wildcard(any_template: Json) -> None:
+    for kind, statement in statements(any_template):
+        if any(justified(kind, statement) for justified in JUSTIFIED):
+            continue
+        assert statement["Effect"] == "Allow"
+        assert not {"NotAction", "NotResource", "NotPrincipal"} & statement.keys()
+        assert not any("*" in action for action in listed(statement["Action"])), statement
+        assert not any("*" in text(resource) for resource in listed(statement.get("Resource", []))), statement
+        assert "*" not in json.dumps(statement.get("Principal", "")), statement
+
+
+def test_no_arn_names_a_partition(any_template: Json) -> None:
+    mine = {name: resource for name, resource in any_template["Resources"].items() if resource["Type"] != "AWS::KMS::Key"}
+    rendered = json.dumps(mine)
+    for arn in ("arn:aws:iam", "arn:aws:logs", "arn:aws:lambda", "arn:aws:execute-api", "arn:aws:apigateway"):
+        assert arn not in rendered
+
+
+def test_functions_may_do_what_they_need_and_no_more(any_template: Json) -> None:
+    for policy in of_type(any_template, "IAM::Policy").values():
+        for statement in policy["PolicyDocument"]["Statement"]:
+            assert set(listed(statement["Action"])) <= FUNCTION_ACTIONS
+
+
+def test_no_managed_policy_and_nothing_account_wide(any_template: Json) -> None:
+    for role in of_type(any_template, "IAM::Role").values():
+        assert "ManagedPolicyArns" not in role
+    assert not of_type(any_template, "ApiGateway::Account")
+    assert not of_type(any_template, "Logs::ResourcePolicy")
+
+
+def test_each_function_writes_to_its_own_logs_only(any_template: Json) -> None:
+    for function in of_type(any_template, "Lambda::Function").values():
+        role = function["Role"]["Fn::GetAtt"][0]
+        (policy,) = (p for p in of_type(any_template, "IAM::Policy").values() if {"Ref": role} in p["Roles"])
+        (logs,) = (s for s in policy["PolicyDocument"]["Statement"] if "logs:PutLogEvents" in s["Action"])
+        assert logs["Resource"] == {"Fn::GetAtt": [function["LoggingConfig"]["LogGroup"]["Ref"], "Arn"]}
+
+
+def test_tracing_is_the_only_reason_for_xray(template_of: Callable[[str], Any]) -> None:
+    def has_xray(name: str) -> bool:
+        return any(is_xray(kind, statement) for kind, statement in statements(template_of(name)))
+
+    assert has_xray("access-logs-and-tracing")
+    assert not has_xray("smallest")

@@ -1,0 +1,128 @@
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from aws_cdk import Aws, Stack
+from aws_cdk.aws_secretsmanager import Secret
+
+from gateway_construct import HOLYSHEEP_EXAMPLE_MODELS, AuthStyle, Operation, Upstream
+
+CHAT, RESPONSES, EMBEDDINGS = Operation.CHAT_COMPLETIONS, Operation.RESPONSES, Operation.EMBEDDINGS
+MESSAGES, COUNT = Operation.MESSAGES, Operation.COUNT_TOKENS
+
+
+@pytest.mark.parametrize(
+    ("upstream", "name", "endpoints"),
+    [
+        (
+            Upstream.holysheep(),
+            "holysheep",
+            [
+                ("https://api.holysheep.ai/v1", AuthStyle.BEARER, (CHAT,)),
+                ("https://api.holysheep.ai", AuthStyle.X_API_KEY, (MESSAGES,)),
+            ],
+        ),
+        (Upstream.openai(), "openai", [("https://api.openai.com/v1", AuthStyle.BEARER, (CHAT, RESPONSES, EMBEDDINGS))]),
+        (Upstream.anthropic(), "anthropic", [("https://api.anthropic.com", AuthStyle.X_API_KEY, (MESSAGES, COUNT))]),
+        (
+            Upstream.deepseek(),
+            "deepseek",
+            [
+                ("https://api.deepseek.com/v1", AuthStyle.BEARER, (CHAT,)),
+                ("https://api.deepseek.com/anthropic", AuthStyle.X_API_KEY, (MESSAGES,)),
+            ],
+        ),
+        (
+            Upstream.gemini(),
+            "gemini",
+            [("https://generativelanguage.googleapis.com/v1beta/openai", AuthStyle.BEARER, (CHAT, EMBEDDINGS))],
+        ),
+        (
+            Upstream.bedrock("eu-central-1"),
+            "bedrock",
+            [("https://bedrock-runtime.eu-central-1.amazonaws.com/openai/v1", AuthStyle.BEARER, (CHAT, RESPONSES))],
+        ),
+        (
+            Upstream.openai_compatible("vllm", base_url="http://localhost:8000/v1"),
+            "vllm",
+            [("http://localhost:8000/v1", AuthStyle.BEARER, (CHAT, RESPONSES, EMBEDDINGS))],
+        ),
+        (
+            Upstream.anthropic_compatible("relay", base_url="https://relay.example.com"),
+            "relay",
+            [("https://relay.example.com", AuthStyle.X_API_KEY, (MESSAGES,))],
+        ),
+    ],
+    ids=lambda value: value if isinstance(value, str) else "",
+)
+def test_presets(upstream: Upstream, name: str, endpoints: list[tuple[str, AuthStyle, tuple[Operation, ...]]]) -> None:
+    assert upstream.name == name
+    assert [(e.base_url, e.auth, e.operations) for e in upstream.config.endpoints] == endpoints
+
+
+@pytest.mark.parametrize(
+    "make",
+    [Upstream.holysheep, Upstream.openai, Upstream.anthropic, Upstream.deepseek, Upstream.gemini],
+    ids=lambda make: make.__name__,
+)
+def test_presets_take_name_secret_and_field(make: Any, stack: Stack) -> None:
+    secret = Secret.from_secret_name_v2(stack, "Secret", "name")
+    upstream = make(name="other", secret=secret, secret_field="key")
+    assert (upstream.name, upstream.secret, upstream.config.secret_field) == ("other", secret, "key")
+
+
+def test_a_preset_takes_another_address() -> None:
+    upstream = Upstream.openai(name="openai-eu", base_url="https://eu.api.openai.com/v1")
+    assert [e.base_url for e in upstream.config.endpoints] == ["https://eu.api.openai.com/v1"]
+
+
+def test_example_models_are_off_unless_asked_for() -> None:
+    assert not Upstream.holysheep().example_models
+    assert Upstream.holysheep(example_models=True).example_models == HOLYSHEEP_EXAMPLE_MODELS
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"name": "OpenAI", "base_url": "https://a.example/v1"}, "upstream name must be .* got 'OpenAI'"),
+        ({"name": "a", "base_url": "a.example/v1"}, "base_url must be an absolute https URL, got 'a.example/v1'"),
+        ({"name": "a", "base_url": "https://a.example/v1/"}, "write 'https://a.example/v1'"),
+        ({"name": "a", "base_url": "https://user:key@a.example/v1"}, "keys belong in the upstream's secret"),
+        ({"name": "a", "base_url": "https://a.example/v1", "operations": []}, "operations must not be empty"),
+        (
+            {"name": "a", "base_url": "https://a.example", "operations": [CHAT, MESSAGES]},
+            "operations must be of one wire format",
+        ),
+        (
+            {"name": "a", "base_url": "https://a.example", "operations": [MESSAGES]},
+            "openai_compatible: .* anthropic_compatible",
+        ),
+        ({"name": "a", "base_url": f"https://{Aws.REGION}.a.example/v1"}, "base_url must be known at synth, got a token"),
+    ],
+)
+def test_mistakes_are_explained(arguments: dict[str, Any], message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        Upstream.openai_compatible(arguments.pop("name"), **arguments)
+
+
+def test_an_anthropic_upstream_serves_no_openai_operation() -> None:
+    with pytest.raises(ValueError, match=r"anthropic_compatible: .* openai_compatible"):
+        Upstream.anthropic_compatible("a", base_url="https://a.example", operations=[CHAT])
+
+
+def test_bedrock_wants_a_region_that_is_known() -> None:
+    with pytest.raises(ValueError, match="region must be known at synth, got a token"):
+        Upstream.bedrock(Aws.REGION)
+
+
+@pytest.mark.parametrize("region", ["", "US-WEST-2", "us-west-2/"])
+def test_bedrock_wants_a_region(region: str) -> None:
+    with pytest.raises(ValueError, match="region must be an AWS Region"):
+        Upstream.bedrock(region)
+
+
+def test_an_upstream_without_key_takes_no_secret(stack: Stack) -> None:
+    secret = Secret.from_secret_name_v2(stack, "Secret", "name")
+    with pytest.raises(ValueError, match=r"upstream 'vllm' takes no key .* must not be given a secret"):
+        Upstream.openai_compatible("vllm", base_url="http://localhost:8000/v1", auth=AuthStyle.NONE, secret=secret)

@@ -1,0 +1,104 @@
+"""The settings of the context block that are plain props of `AiGateway`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, fields
+
+from aws_cdk import Duration
+from aws_cdk.aws_logs import RetentionDays
+
+from gateway_app.json_value import ContextError, JsonValue, blamed_on
+from gateway_construct import AllAtOnce, Timeouts, WebAcl, Weighted
+
+_LOG_RETENTION = {
+    "1": RetentionDays.ONE_DAY,
+    "3": RetentionDays.THREE_DAYS,
+    "5": RetentionDays.FIVE_DAYS,
+    "7": RetentionDays.ONE_WEEK,
+    "14": RetentionDays.TWO_WEEKS,
+    "30": RetentionDays.ONE_MONTH,
+    "60": RetentionDays.TWO_MONTHS,
+    "90": RetentionDays.THREE_MONTHS,
+    "120": RetentionDays.FOUR_MONTHS,
+    "150": RetentionDays.FIVE_MONTHS,
+    "180": RetentionDays.SIX_MONTHS,
+    "365": RetentionDays.ONE_YEAR,
+    "400": RetentionDays.THIRTEEN_MONTHS,
+    "545": RetentionDays.EIGHTEEN_MONTHS,
+    "731": RetentionDays.TWO_YEARS,
+    "1096": RetentionDays.THREE_YEARS,
+    "1827": RetentionDays.FIVE_YEARS,
+    "2192": RetentionDays.SIX_YEARS,
+    "2557": RetentionDays.SEVEN_YEARS,
+    "2922": RetentionDays.EIGHT_YEARS,
+    "3288": RetentionDays.NINE_YEARS,
+    "3653": RetentionDays.TEN_YEARS,
+    "forever": RetentionDays.INFINITE,
+}
+"""What CloudWatch Logs can keep, in days."""
+
+
+def _models(value: JsonValue) -> dict[str, list[str]]:
+    models = {model: [target.text() for target in targets.items()] for model, targets in value.members().items()}
+    for model, targets in models.items():
+        if not targets:
+            raise ContextError(f'{value.path}.{model} must not be empty, got []; give at least one "upstream/model"')
+    return models
+
+
+def _timeouts(value: JsonValue) -> Timeouts:
+    given = value.fields(*(field.name for field in fields(Timeouts)))
+    return Timeouts(**{name: seconds.positive() for name, seconds in given.items()})
+
+
+def _release(value: JsonValue) -> AllAtOnce | Weighted:
+    if value.value == "all_at_once":
+        return AllAtOnce()
+    if isinstance(value.value, str):
+        raise ContextError(
+            f'{value.path} must be "all_at_once" or {{"stable_version": "7", "weight": 0.05}}, got {value.value!r}'
+        )
+    given = value.fields("stable_version", "weight", required=("stable_version", "weight"))
+    with blamed_on(value.path):
+        return Weighted(stable_version=str(given["stable_version"].value), weight=given["weight"].share())
+
+
+def _web_acl(value: JsonValue) -> WebAcl | None:
+    if isinstance(value.value, bool):
+        return WebAcl() if value.value else None
+    given = value.fields("rate_limit_per_5_minutes")
+    return WebAcl(**{name: limit.whole(10) for name, limit in given.items()})
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """A setting of the block and the prop that it becomes.
+
+    Args:
+        prop: the prop's name.
+        read: reads and checks the value.
+    """
+
+    prop: str
+    read: Callable[[JsonValue], object]
+
+
+SETTINGS: Mapping[str, Setting] = {
+    "models": Setting("models", _models),
+    "serve_unmapped_models": Setting("serve_unmapped_models", JsonValue.flag),
+    "cors_allow_origins": Setting("cors_allow_origins", lambda value: [item.text() for item in value.items()]),
+    "memory_size": Setting("memory_size", lambda value: value.whole(128, 10_240)),
+    "timeout_minutes": Setting("timeout", lambda value: Duration.minutes(value.whole(1, 15))),
+    "timeouts": Setting("timeouts", _timeouts),
+    "model_list_ttl_seconds": Setting("model_list_ttl", lambda value: Duration.seconds(value.whole(1))),
+    "reserved_concurrency": Setting("reserved_concurrency", lambda value: value.whole(1)),
+    "snap_start": Setting("snap_start", JsonValue.flag),
+    "tracing": Setting("tracing", JsonValue.flag),
+    "log_retention_days": Setting("log_retention", lambda value: value.choice(_LOG_RETENTION)),
+    "access_logs": Setting("access_logs", JsonValue.flag),
+    "authorizer_cache_seconds": Setting("authorizer_cache_ttl", lambda value: Duration.seconds(value.whole(1, 3600))),
+    "release": Setting("release", _release),
+    "web_acl": Setting("web_acl", _web_acl),
+}
+"""By the name in the block; one that carries a unit there has a type that does in the construct."""

@@ -1,0 +1,107 @@
+"""Upstreams as the context block describes them: a preset by its name, or an object with the preset's options."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from gateway_app.json_value import ContextError, JsonValue, blamed_on
+from gateway_construct import AuthStyle, Operation, Upstream
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class UpstreamEntry:
+    """An upstream and the existing secret that it is to use.
+
+    Args:
+        upstream: without a secret.
+        secret_arn: complete ARN of a secret in the same account and Region. Default: None, the gateway creates one.
+    """
+
+    upstream: Upstream
+    secret_arn: str | None = None
+
+
+_COMPLETE_ARN = re.compile(r"arn:[^:]+:secretsmanager:[^:]+:[0-9]{12}:secret:.+-[A-Za-z0-9]{6}")
+_AUTH_STYLES = {style.name.lower(): style for style in AuthStyle}
+_OPERATIONS = {operation.name.lower(): operation for operation in Operation}
+
+_OPTIONS: dict[str, Callable[[JsonValue], object]] = {
+    "auth": lambda value: value.choice(_AUTH_STYLES),
+    "base_url": JsonValue.text,
+    "example_models": JsonValue.flag,
+    "name": JsonValue.text,
+    "operations": lambda value: tuple(item.choice(_OPERATIONS) for item in value.items()),
+    "region": JsonValue.text,
+    "secret_field": JsonValue.text,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class _Preset:
+    make: Callable[..., Upstream]
+    required: tuple[str, ...] = ()
+    optional: tuple[str, ...] = ()
+
+
+PRESETS = {
+    "holysheep": _Preset(Upstream.holysheep, optional=("name", "example_models")),
+    "openai": _Preset(Upstream.openai, optional=("name", "base_url")),
+    "anthropic": _Preset(Upstream.anthropic, optional=("name", "base_url")),
+    "deepseek": _Preset(Upstream.deepseek, optional=("name",)),
+    "gemini": _Preset(Upstream.gemini, optional=("name", "base_url")),
+    "bedrock": _Preset(Upstream.bedrock, required=("region",), optional=("name",)),
+    "openai_compatible": _Preset(
+        Upstream.openai_compatible,
+        required=("name", "base_url"),
+        optional=("auth", "operations"),
+    ),
+    "anthropic_compatible": _Preset(
+        Upstream.anthropic_compatible,
+        required=("name", "base_url"),
+        optional=("auth", "operations"),
+    ),
+}
+
+
+def read_upstream(value: JsonValue) -> UpstreamEntry:
+    """Read `"openai"` or `{"preset": "openai", ...}`.
+
+    Raises:
+        ContextError: if the preset or an option does not exist, or an option's value is wrong.
+    """
+    if isinstance(value.value, str):
+        value = JsonValue(value.path, {"preset": value.value})
+    members = value.members()
+    if "preset" not in members:
+        raise ContextError(f"{value.path}.preset is missing, got only {list(members)}; known: {', '.join(PRESETS)}")
+    preset = members["preset"].choice(PRESETS)
+    given = value.fields(
+        "preset",
+        *preset.required,
+        *preset.optional,
+        "secret_arn",
+        "secret_field",
+        required=preset.required,
+    )
+    options = {option: _OPTIONS[option](given[option]) for option in given if option in _OPTIONS}
+    with blamed_on(value.path):
+        upstream = preset.make(**options)
+    return UpstreamEntry(upstream=upstream, secret_arn=_secret_arn(given.get("secret_arn"), upstream))
+
+
+def _secret_arn(value: JsonValue | None, upstream: Upstream) -> str | None:
+    if value is None:
+        return None
+    if not upstream.config.needs_key:
+        raise ContextError(
+            f"{value.path} has no use for an upstream without keys, got {value.value!r}; leave it or the auth out"
+        )
+    arn = value.text()
+    if not _COMPLETE_ARN.fullmatch(arn):
+        raise ContextError(
+            f"{value.path} must be the complete ARN of a secret, with the six characters at its end, got {arn!r}; "
+            "'aws secretsmanager describe-secret --secret-id <name>' prints it",
+        )
+    return arn

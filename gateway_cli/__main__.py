@@ -1,0 +1,20 @@
+"""Entry point of the `ai-gateway` command."""
+
+from __future__ import annotations
+
+import sys
+
+
+def main() -> None:
+    """Run the command, or say which extra installs what it needs."""
+    try:
+        from gateway_cli.app import app  # noqa: PLC0415 - so that a missing extra gives a sentence, not a traceback
+    except ModuleNotFoundError as error:
+        if (error.name or "").partition(".")[0] not in {"aiohttp", "boto3", "botocore", "rich", "typer"}:
+            raise
+        sys.exit(f"ai-gateway needs the package {error.name!r}; install it with: pip install 'cdk-ai-gateway[cli]'")
+    app()
+
+
+if __name__ == "__main__":
+    main()

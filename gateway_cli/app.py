@@ -1,0 +1,67 @@
+"""The commands of `ai-gateway` and their options."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from gateway_cli.local.command import LocalOptions, run_local
+
+app = typer.Typer(
+    name="ai-gateway",
+    help="Work with AI gateways built by the cdk-ai-gateway construct.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+)
+
+
+@app.callback()
+def commands() -> None:
+    """Work with AI gateways built by the cdk-ai-gateway construct."""
+
+
+@app.command()
+def local(
+    assembly: Annotated[Path, typer.Option(help="The cloud assembly that `cdk synth` wrote.")] = Path("cdk.out"),
+    port: Annotated[
+        int,
+        typer.Option(
+            min=0, max=65535, help="Port of the first gateway, on 127.0.0.1; further ones follow it. 0 takes a free one."
+        ),
+    ] = 8080,
+    stack: Annotated[
+        list[str] | None, typer.Option(help="Deploy this stack only. May be repeated. Default: every stack.")
+    ] = None,
+    *,
+    stand_in: Annotated[
+        bool,
+        typer.Option(help="Let a stand-in provider answer for upstreams without a <NAME>_API_KEY in the environment."),
+    ] = True,
+    workers: Annotated[
+        int,
+        typer.Option(min=1, help="Function instances at once, which is the number of requests served at once."),
+    ] = 8,
+    ready_file: Annotated[
+        Path | None,
+        typer.Option(help="Write URL, keys and the emulator's endpoint to this JSON file when requests are taken."),
+    ] = None,
+    verbose: Annotated[
+        bool, typer.Option("--verbose", "-v", help="Print each request and everything the function prints.")
+    ] = False,
+) -> None:
+    """Serve the gateways of a cloud assembly on this machine, without an AWS account."""
+    raise typer.Exit(
+        run_local(
+            LocalOptions(
+                assembly=assembly,
+                port=port,
+                stacks=tuple(stack or ()),
+                stand_in=stand_in,
+                workers=workers,
+                ready_file=ready_file,
+                verbose=verbose,
+            )
+        )
+    )

@@ -1,0 +1,129 @@
+"""Start and end of the command: nothing is left running, and what stops it is said."""
+
+import contextlib
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import httpx
+import pytest
+
+from tests.local_gateway import ENVIRONMENT, ROOT, running
+
+pytestmark = pytest.mark.local
+
+
+def processes() -> dict[int, int]:
+    """Parent by process id."""
+    found = {}
+    for entry in Path("/proc").iterdir():
+        if entry.name.isdigit():
+            with contextlib.suppress(OSError):
+                found[int(entry.name)] = int((entry / "stat").read_text().rpartition(")")[2].split()[1])
+    return found
+
+
+def descendants(pid: int) -> set[int]:
+    parents, family = processes(), {pid}
+    while more := {child for child, parent in parents.items() if parent in family} - family:
+        family |= more
+    return family - {pid}
+
+
+@pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="finds processes through /proc")
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGKILL], ids=lambda number: number.name)
+def test_nothing_is_left_running(app_assembly: Path, tmp_path: Path, number: signal.Signals) -> None:
+    with running(app_assembly, scratch=tmp_path) as gateway:
+        headers = {"Authorization": f"Bearer {gateway.key}"}
+        assert httpx.get(f"{gateway.openai_base_url}/models", headers=headers, trust_env=False).status_code == 200
+        family = descendants(gateway.pid)
+        # The embedded AWS, the stand-in provider, a worker.
+        assert len(family) >= 3
+        gateway.process.send_signal(number)
+        gateway.process.wait(20)
+        if number is not signal.SIGKILL:
+            assert gateway.process.returncode == 0
+            assert family.isdisjoint(processes())
+            assert list(tmp_path.iterdir()) == []
+        # Where the command could not clean up, its children notice and end by themselves.
+        deadline = time.monotonic() + 20
+        while not family.isdisjoint(processes()):
+            assert time.monotonic() < deadline
+        port = int(gateway.url.rsplit(":", 1)[1].partition("/")[0])
+        with socket.socket() as connection:
+            assert connection.connect_ex(("127.0.0.1", port))
+
+
+def test_a_signal_while_it_starts_ends_it(app_assembly: Path, tmp_path: Path) -> None:
+    process = subprocess.Popen(
+        [sys.executable, "-m", "gateway_cli", "local", "--assembly", str(app_assembly), "--port", "0"],
+        cwd=ROOT,
+        env={**ENVIRONMENT, "TMPDIR": str(tmp_path)},
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    assert process.stdout
+    with process.stdout as lines:
+        for line in lines:
+            if "Starting the embedded AWS" in line:
+                break
+        family = descendants(process.pid)
+        process.send_signal(signal.SIGINT)
+        rest = lines.read()
+    assert process.wait(20) == 0
+    assert "Traceback" not in rest
+    assert family.isdisjoint(processes())
+    assert list(tmp_path.iterdir()) == []
+
+
+def command(*options: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "gateway_cli", "local", *options],
+        cwd=ROOT,
+        env={**ENVIRONMENT, **environment},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+
+
+def test_no_assembly(tmp_path: Path) -> None:
+    done = command("--assembly", str(tmp_path))
+    assert done.returncode == 1
+    assert f"no cloud assembly at '{tmp_path}'; run 'cdk synth' first or name one with --assembly" in done.stdout
+
+
+def test_a_port_in_use(app_assembly: Path) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        done = command("--assembly", str(app_assembly), "--port", str(port))
+    assert done.returncode == 1
+    assert f"port {port} is in use; name another one with --port" in done.stdout
+
+
+def test_a_stack_that_does_not_exist(app_assembly: Path) -> None:
+    done = command("--assembly", str(app_assembly), "--stack", "Nope", "--port", "0")
+    assert done.returncode == 1
+    assert "there is no stack 'Nope'; the assembly has: AiGateway" in done.stdout
+
+
+@pytest.mark.parametrize("module", ["typer", "aiohttp", "boto3"])
+def test_a_missing_extra(tmp_path: Path, module: str) -> None:
+    (tmp_path / f"{module}.py").write_text(f"raise ModuleNotFoundError('not installed', name={module!r})\n")
+    done = command(PYTHONPATH=os.pathsep.join([str(tmp_path), str(ROOT)]))
+    assert done.returncode == 1
+    assert f"ai-gateway needs the package '{module}'; install it with: pip install 'cdk-ai-gateway[cli]'" in done.stderr
+
+
+def test_the_help_names_every_option() -> None:
+    done = command("--help", COLUMNS="200")
+    assert done.returncode == 0
+    for option in ("--assembly", "--port", "--stack", "--stand-in", "--no-stand-in", "--workers", "--ready-file", "--verbose"):
+        assert option in done.stdout

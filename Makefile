@@ -8,6 +8,8 @@ BIN := $(VENV)/bin
 UV_VERSION := 0.13.9
 # Node for jsii and the CDK CLI comes from a wheel in the virtual environment, so it is found before any other.
 export PATH := $(CURDIR)/$(BIN):$(PATH)
+# Where it is set, the CDK's 100 MB of Python are compiled anew by each command.
+unexport PYTHONDONTWRITEBYTECODE
 export JSII_SILENCE_WARNING_UNTESTED_NODE_VERSION := 1
 
 RIE := .tools/rie/aws-lambda-rie
@@ -38,7 +40,7 @@ synth: $(BIN)/.app node_modules/.package-lock.json $(FUNCTION)  ## write the Clo
 	npx --no-install cdk synth --quiet
 
 asset: $(FUNCTION)  ## build what the Lambda function needs besides our own code
-setup: $(BIN)/.dev node_modules/.package-lock.json $(FUNCTION) $(RIE)
+setup: $(BIN)/.dev node_modules/.package-lock.json tests/contract/node/node_modules/.package-lock.json $(FUNCTION) $(RIE)
 
 $(BIN)/uv:
 	@echo "==> Creating the virtual environment"
@@ -57,9 +59,13 @@ $(BIN)/.dev: $(BIN)/.app requirements-dev.txt
 	@$(BIN)/uv pip install --quiet --python $(BIN)/python --require-hashes -r requirements-dev.txt
 	@touch $@
 
-node_modules/.package-lock.json: $(BIN)/.app package.json package-lock.json
+node_modules/.package-lock.json: package.json package-lock.json $(BIN)/.app
 	@echo "==> Installing the pinned CDK CLI"
 	@npm ci --silent --no-fund --no-audit && touch $@
+
+tests/contract/node/node_modules/.package-lock.json: tests/contract/node/package.json tests/contract/node/package-lock.json $(BIN)/.app
+	@echo "==> Installing the pinned Node SDKs that the contract tests use"
+	@cd tests/contract/node && npm ci --silent --no-fund --no-audit && touch node_modules/.package-lock.json
 
 $(FUNCTION): $(BIN)/.app lambda_runtime/requirements.lock $(wildcard function_build/*.py)
 	@echo "==> Building the function's third-party part"
@@ -76,4 +82,4 @@ lock:  ## pin the newest versions the ranges allow
 	$(BIN)/uv pip compile -q --upgrade --universal --python-version 3.11 --generate-hashes --no-annotate --no-header --extra cli --group dev -c requirements.txt pyproject.toml -o requirements-dev.txt
 
 clean:  ## remove everything that was built
-	rm -rf $(VENV) .tools build dist node_modules cdk.out gateway_construct/_function
+	rm -rf $(VENV) .tools build dist node_modules tests/contract/node/node_modules cdk.out gateway_construct/_function

@@ -1,0 +1,1 @@
+"""Measures the gateway beside a direct call, in one run: `python -m benchmarks` (`make bench`)."""

@@ -12,6 +12,9 @@ from function_build.bytecode import FUNCTION_PYTHON, bytecode_archive
 from function_build.ca_directory import write_ca_directory
 from function_build.sources import BUILT, LOCK, STAMP, VENDOR, vendor_digest
 
+_UNREACHED = ("httpx/_main.py", "idna/__main__.py", "idna/cli.py", "idna/uts46data.py")
+"""Files that nothing in the function imports: command lines, and a table for a mapping that httpx does not ask for."""
+
 
 def build() -> None:
     """Bring `gateway_construct/_function` up to date: `vendor` (third-party code, CA directory) and, where possible, bytecode.
@@ -42,6 +45,8 @@ def _build_vendor(vendor: Path) -> None:
         _install_locked(site)
         for package in ("httpx", "idna"):
             shutil.copytree(site / package, vendor / package, ignore=shutil.ignore_patterns("__pycache__"))
+        for name in _UNREACHED:
+            (vendor / name).unlink()
         _copy_licences(site, vendor / "licenses")
         write_ca_directory((site / "certifi" / "cacert.pem").read_text("ascii"), vendor / "certs")
     _refuse_binaries(vendor)
@@ -49,18 +54,8 @@ def _build_vendor(vendor: Path) -> None:
 
 def _install_locked(site: Path) -> None:
     # pip would write time-dependent metadata and bytecode of this Python; uv writes the same tree every time.
-    command = [
-        sys.executable,
-        "-m",
-        "uv",
-        "pip",
-        "install",
-        "--quiet",
-        "--no-deps",
-        "--require-hashes",
-        "--only-binary",
-        ":all:",
-    ]
+    command = [sys.executable, "-m", "uv", "pip", "install", "--quiet", "--no-deps", "--require-hashes"]
+    command += ["--only-binary", ":all:"]
     command += ["--no-compile-bytecode", "--no-installer-metadata", "--target", str(site), "-r", str(LOCK)]
     command += ["--python", sys.executable, "--python-version", ".".join(map(str, FUNCTION_PYTHON))]
     subprocess.run(command, check=True)  # noqa: S603

@@ -13,7 +13,7 @@ from lambda_runtime.errors import CredentialError, UpstreamError
 from lambda_runtime.invocation import Invocation
 from lambda_runtime.model_map import Served
 from lambda_runtime.secret_value import put_command
-from lambda_runtime.upstream_call import Patience, UpstreamCall
+from lambda_runtime.upstream_call import Patience, UpstreamCall, post_request
 
 _UNAUTHORIZED = 401
 _FORBIDDEN = 403
@@ -70,13 +70,13 @@ class Attempts:
     """Asks upstreams.
 
     Args:
-        client: the HTTP client.
+        transport: sends requests.
         credentials: the upstreams' keys.
         timeouts: how long to wait.
     """
 
-    def __init__(self, client: httpx.Client, credentials: Credentials, timeouts: Timeouts) -> None:
-        self._client = client
+    def __init__(self, transport: httpx.BaseTransport, credentials: Credentials, timeouts: Timeouts) -> None:
+        self._transport = transport
         self._credentials = credentials
         self._timeouts = timeouts
 
@@ -117,14 +117,9 @@ class Attempts:
 
     def _send(self, question: Question, key: str, invocation: Invocation) -> Answer:
         patience = Patience(self._timeouts, invocation, question.first_byte)
-        request = httpx.Request(
-            "POST",
-            question.url,
-            headers=question.headers + auth_headers(question.served.endpoint.auth, key),
-            content=question.content,
-            extensions=patience.extensions,
-        )
-        call = UpstreamCall(self._client, request, patience)
+        headers = question.headers + auth_headers(question.served.endpoint.auth, key)
+        request = post_request(question.url, headers, question.content, patience)
+        call = UpstreamCall(self._transport, request, patience)
         try:
             return Answer(call, call.read_up_to(MAX_ERROR_BODY if call.status >= _BAD_REQUEST else 1))
         except BaseException:

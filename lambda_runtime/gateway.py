@@ -29,19 +29,19 @@ class Gateway:
 
     Args:
         config: what it is to do.
-        client: the HTTP client for upstreams.
+        transport: sends requests to upstreams.
         credentials: the upstreams' keys.
         environ: the function's environment variables.
     """
 
     def __init__(
-        self, config: GatewayConfig, *, client: httpx.Client, credentials: Credentials, environ: Mapping[str, str]
+        self, config: GatewayConfig, *, transport: httpx.BaseTransport, credentials: Credentials, environ: Mapping[str, str]
     ) -> None:
         self._environ = environ
         self._cors = header_rules.Cors(config.cors_allow_origins)
-        self._models_list = ModelsList(config, client, credentials)
+        self._models_list = ModelsList(config, transport, credentials)
         models = ModelMap(config, self._models_list.cached_names)
-        self._relay = Relay(models, Attempts(client, credentials, config.timeouts), config.timeouts)
+        self._relay = Relay(models, Attempts(transport, credentials, config.timeouts), config.timeouts)
 
     def handle(self, event: dict[str, Any], invocation: Invocation, response: ResponseWriter) -> None:
         """Answer one event, and leave one line in the log.

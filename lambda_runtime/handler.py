@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 import os
-from http.client import HTTPResponse
-from http.cookiejar import CookieJar
 from pathlib import Path
 from typing import Any
-from urllib.request import Request
 
 import httpx
 
@@ -21,18 +18,12 @@ from lambda_runtime.secrets_manager import SecretsManager
 from lambda_runtime.transport import HttpClientTransport
 
 
-class _NoCookies(CookieJar):
-    """Keeps no cookie: one consumer's answer must not change what is sent for the next one."""
-
-    def extract_cookies(self, response: HTTPResponse, request: Request) -> None:
-        """Take none."""
-
-
 def _build() -> tuple[Gateway, Credentials]:
     """Build the parts and say what happens to them around a SnapStart snapshot."""
     config = GatewayConfig.from_json(Path(os.environ["LAMBDA_TASK_ROOT"], CONFIG_FILE).read_text(encoding="utf-8"))
     transport = HttpClientTransport()
-    client = httpx.Client(transport=transport, trust_env=False, follow_redirects=False, cookies=_NoCookies())
+    # For AWS's own services only; upstreams are asked through the transport, see `UpstreamCall`.
+    client = httpx.Client(transport=transport, trust_env=False)
     aws_credentials = AwsCredentialsSource(client, os.environ)
     credentials = Credentials(config, os.environ, SecretsManager(client, os.environ, aws_credentials))
     # A snapshot is kept as long as its version: it must hold no key. Called in reverse order.
@@ -40,7 +31,7 @@ def _build() -> tuple[Gateway, Credentials]:
     snapstart.before_snapshot(aws_credentials.forget)
     snapstart.before_snapshot(transport.close)
     snapstart.after_restore(credentials.fetch_all)
-    return Gateway(config, client=client, credentials=credentials, environ=os.environ), credentials
+    return Gateway(config, transport=transport, credentials=credentials, environ=os.environ), credentials
 
 
 _gateway, _credentials = _build()

@@ -28,13 +28,13 @@ class ModelsList:
 
     Args:
         config: the gateway's.
-        client: the HTTP client.
+        transport: sends requests to upstreams.
         credentials: the upstreams' keys.
     """
 
-    def __init__(self, config: GatewayConfig, client: httpx.Client, credentials: Credentials) -> None:
+    def __init__(self, config: GatewayConfig, transport: httpx.BaseTransport, credentials: Credentials) -> None:
         self._config = config
-        self._source = ModelsSource(client, credentials, config.timeouts)
+        self._source = ModelsSource(transport, credentials, config.timeouts)
         self._cache: dict[str, tuple[float, list[Model] | None]] = {}  # upstream's name: (good until, models)
 
     def cached_names(self) -> list[str]:

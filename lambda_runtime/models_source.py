@@ -31,13 +31,13 @@ class ModelsSource:
     """Asks upstreams for their models.
 
     Args:
-        client: the HTTP client.
+        transport: sends requests.
         credentials: the upstreams' keys.
         timeouts: how long to wait; listings are not generated, so that 10 s are enough for their first byte.
     """
 
-    def __init__(self, client: httpx.Client, credentials: Credentials, timeouts: Timeouts) -> None:
-        self._client = client
+    def __init__(self, transport: httpx.BaseTransport, credentials: Credentials, timeouts: Timeouts) -> None:
+        self._transport = transport
         self._credentials = credentials
         self._timeouts = timeouts
 
@@ -86,7 +86,7 @@ class ModelsSource:
         if endpoint.wire_format is WireFormat.ANTHROPIC:
             headers.append((b"anthropic-version", _ANTHROPIC_VERSION.encode()))
         request = httpx.Request("GET", url_of(endpoint.models_url, query), headers=headers, extensions=patience.extensions)
-        call = UpstreamCall(self._client, request, patience)
+        call = UpstreamCall(self._transport, request, patience)
         try:
             body = call.read_up_to(_MAX_BYTES)
             if len(body) >= _MAX_BYTES:

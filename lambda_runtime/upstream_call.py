@@ -79,11 +79,22 @@ class Patience:
         return UpstreamTimeoutError(f"the upstream sent nothing for {self._limit:g} seconds")
 
 
+def post_request(url: httpx.URL, headers: list[tuple[bytes, bytes]], content: bytes, patience: Patience) -> httpx.Request:
+    """A request that is ready to be sent.
+
+    Given a stream, httpx takes the headers as they are. To have it derive these two takes longer than to read the answer.
+    """
+    derived = [(b"host", url.netloc), (b"content-length", b"%d" % len(content))]
+    return httpx.Request(
+        "POST", url, headers=derived + headers, stream=httpx.ByteStream(content), extensions=patience.extensions
+    )
+
+
 class UpstreamCall:
     """An answer of an upstream, being read.
 
     Args:
-        client: the HTTP client.
+        transport: sends it.
         request: what to send; with `patience.extensions`.
         patience: how long to wait.
 
@@ -95,10 +106,11 @@ class UpstreamCall:
 
     __slots__ = ("_decoded", "_iterator", "_patience", "_response")
 
-    def __init__(self, client: httpx.Client, request: httpx.Request, patience: Patience) -> None:
+    def __init__(self, transport: httpx.BaseTransport, request: httpx.Request, patience: Patience) -> None:
         self._patience = patience
         try:
-            self._response = client.send(request, stream=True)
+            # Not through `httpx.Client`: cookies, redirects and authentication flows are what a relay must not have.
+            self._response = transport.handle_request(request)
         except httpx.TimeoutException as error:
             raise patience.timed_out(error) from error
         except httpx.ConnectError as error:

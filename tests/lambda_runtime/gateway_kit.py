@@ -135,7 +135,7 @@ class Kit:
     gateway: Gateway
     secrets: FixedSecrets
     credentials: Credentials
-    client: httpx.Client
+    transport: HttpClientTransport
     deadline_in: float = 900.0
     context: dict[str, Any] = field(default_factory=dict)
 
@@ -165,10 +165,10 @@ def gateway_over(
     environ = {upstream.secret_variable: f"arn:{upstream.name}" for upstream in upstreams}
     environ |= {"AWS_LAMBDA_FUNCTION_NAME": "gateway-function", "AWS_LAMBDA_FUNCTION_VERSION": "7"}
     secrets = FixedSecrets({f"arn:{upstream.name}": (keys or {}).get(upstream.name, UPSTREAM_KEY) for upstream in upstreams})
-    with httpx.Client(transport=HttpClientTransport(), trust_env=False) as client:
+    with HttpClientTransport() as transport:
         credentials = Credentials(configuration, environ, secrets)
-        gateway = Gateway(configuration, client=client, credentials=credentials, environ=environ)
-        yield Kit(gateway, secrets, credentials, client, deadline_in)
+        gateway = Gateway(configuration, transport=transport, credentials=credentials, environ=environ)
+        yield Kit(gateway, secrets, credentials, transport, deadline_in)
 
 
 _RESOURCES = {

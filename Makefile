@@ -25,7 +25,7 @@ run: $(BIN)/.app node_modules/.package-lock.json $(FUNCTION)  ## set up everythi
 	@$(BIN)/ai-gateway local --assembly cdk.out
 
 test: setup  ## set up everything and run the tests
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n auto --dist loadgroup
 
 check: setup synth  ## lint, types, templates
 	$(BIN)/ruff format --check .

@@ -19,10 +19,10 @@ FUNCTION := gateway_construct/_function/.complete
 help:  ## list the targets
 	@grep -E '^[a-z-]+:.*##' Makefile | sed -E 's/:.*## /\t/' | expand -t 12
 
-run: $(BIN)/.app node_modules/.package-lock.json $(FUNCTION)  ## set up everything and serve the gateway locally
+run: $(BIN)/.app node_modules/.package-lock.json $(FUNCTION)  ## set up everything and serve the gateway locally (ARGS="--port 8081" for its options)
 	@echo "==> Synthesizing app.py with the CDK CLI"
 	@npx --no-install cdk synth --quiet
-	@$(BIN)/ai-gateway local --assembly cdk.out
+	@$(BIN)/ai-gateway local --assembly cdk.out $(ARGS)
 
 test: setup  ## set up everything and run the tests
 	$(BIN)/python -m pytest -n auto --dist loadgroup
@@ -77,9 +77,16 @@ $(RIE): requirements-rie.txt $(BIN)/.app
 	@rm -rf .tools/sam && $(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --require-hashes --target .tools/sam -r requirements-rie.txt
 	@mkdir -p $(dir $@) && cp .tools/sam/samcli/local/rapid/aws-lambda-rie-$$(uname -m | sed 's/aarch64/arm64/') $@ && chmod +x $@ && rm -rf .tools/sam
 
-lock:  ## pin the newest versions the ranges allow
-	$(BIN)/uv pip compile -q --upgrade --universal --python-version 3.11 --generate-hashes --no-annotate --no-header --extra cli --group app pyproject.toml -o requirements.txt
-	$(BIN)/uv pip compile -q --upgrade --universal --python-version 3.11 --generate-hashes --no-annotate --no-header --extra cli --group dev -c requirements.txt pyproject.toml -o requirements-dev.txt
+COMPILE := $(BIN)/uv pip compile --quiet --upgrade --generate-hashes --no-annotate --no-header
+UNIVERSAL := --universal --python-version 3.11
+
+lock: $(BIN)/uv  ## pin the newest versions that the ranges allow
+	$(COMPILE) $(UNIVERSAL) --extra cli --group app pyproject.toml -o requirements.txt
+	$(COMPILE) $(UNIVERSAL) --extra cli --group dev -c requirements.txt pyproject.toml -o requirements-dev.txt
+	$(COMPILE) --no-deps --python-version 3.13 lambda_runtime/requirements.in -o lambda_runtime/requirements.lock
+	echo 'ministack==1.5.33' | $(COMPILE) $(UNIVERSAL) - -o gateway_cli/local/ministack.lock
+	echo 'llmock==0.2.2' | $(COMPILE) $(UNIVERSAL) - -o gateway_cli/local/llmock.lock
+	echo 'aws-sam-cli==1.170.0' | $(COMPILE) --no-deps - -o requirements-rie.txt
 
 clean:  ## remove everything that was built
 	rm -rf $(VENV) .tools build dist node_modules tests/contract/node/node_modules cdk.out gateway_construct/_function

@@ -61,11 +61,11 @@ $(BIN)/.dev: $(BIN)/.app requirements-dev.txt
 
 node_modules/.package-lock.json: package.json package-lock.json $(BIN)/.app
 	@echo "==> Installing the pinned CDK CLI"
-	@npm ci --loglevel=error --no-fund --no-audit && touch $@
+	@npm ci --loglevel=error --no-update-notifier --no-fund --no-audit && touch $@
 
 tests/contract/node/node_modules/.package-lock.json: tests/contract/node/package.json tests/contract/node/package-lock.json $(BIN)/.app
 	@echo "==> Installing the pinned Node SDKs that the contract tests use"
-	@cd tests/contract/node && npm ci --loglevel=error --no-fund --no-audit && touch node_modules/.package-lock.json
+	@cd tests/contract/node && npm ci --loglevel=error --no-update-notifier --no-fund --no-audit && touch node_modules/.package-lock.json
 
 $(FUNCTION): $(BIN)/.app lambda_runtime/requirements.lock $(wildcard function_build/*.py)
 	@echo "==> Building the function's third-party part"

@@ -23,6 +23,10 @@ _REDIRECT = range(300, 400)
 MAX_ERROR_BODY = 65_536
 """Bytes of an error's body that are looked at before it is passed on. Errors are small; what is longer is passed on unseen."""
 
+_MIN_SECRET = 8
+"""Characters of the shortest key that is hidden in errors. Shorter ones are no secrets but the fillers that local servers are
+given (`x`, `none`, `EMPTY`), and would be found in every other word of an error."""
+
 # Gemini's OpenAI-compatible endpoint refuses a key with a 400 and these words.
 _KEY_REFUSED_400 = (b"API_KEY_INVALID", b"API key not valid", b"API key expired")
 _ABOUT_THE_KEY = (b"api key", b"api-key", b"api_key", b"apikey", b"authenticat", b"credential", b"access token")
@@ -110,7 +114,7 @@ class Attempts:
             raise UpstreamError(
                 "the upstream answered with a redirect, which the gateway does not follow", code="upstream_redirect"
             )
-        if key and answer.call.status >= _BAD_REQUEST:
+        if len(key) >= _MIN_SECRET and answer.call.status >= _BAD_REQUEST:
             # An upstream that quotes the key it was sent must not hand it to the client.
             return Answer(answer.call, answer.head.replace(key.encode(), b"[redacted]"))
         return answer
@@ -163,6 +167,6 @@ def _refused(answer: Answer) -> bool:
 
 
 def _speaks_of_the_key(body: bytes, key: str) -> bool:
-    fragments = (key[:6].encode(), key[-4:].encode()) if key else ()
+    fragments = (key[:6].encode(), key[-4:].encode()) if len(key) >= _MIN_SECRET else ()
     lowered = body.lower()
     return any(words in lowered for words in _ABOUT_THE_KEY) or any(fragment in body for fragment in fragments)

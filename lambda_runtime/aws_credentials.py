@@ -46,8 +46,13 @@ class AwsCredentialsSource:
         """
         url = self._environ.get("AWS_CONTAINER_CREDENTIALS_FULL_URI")
         if url:
-            if self._fetched is None or time.time() > self._fetched[0] - _EARLY:
-                self._fetched = self._fetch(url)
+            now = time.time()
+            if self._fetched is None or now > self._fetched[0] - _EARLY:
+                try:
+                    self._fetched = self._fetch(url)
+                except AwsCredentialsError:
+                    if self._fetched is None or now > self._fetched[0]:
+                        raise  # else the old ones are good for some minutes more
             return self._fetched[1]
         access_key = self._environ.get("AWS_ACCESS_KEY_ID")
         secret_key = self._environ.get("AWS_SECRET_ACCESS_KEY")

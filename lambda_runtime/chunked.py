@@ -74,6 +74,7 @@ class ChunkedDecoder:
         else:
             size = _SIZE.fullmatch(buffer, at, end)
             if not size:
-                raise ChunkError(f"malformed chunk size {buffer[at : min(end, at + 80)]!r}")
+                # Not quoted: where the sizes are wrong, this is a piece of the answer, and answers are never logged.
+                raise ChunkError("malformed chunk size")
             self._left = int(size[1], 16) or _TRAILERS
         return end + 2 if end >= 0 else 0

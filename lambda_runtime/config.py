@@ -12,12 +12,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 CONFIG_FILE = "gateway.json"
 """Name of the configuration file at the root of the function asset."""
 
 _NAME = re.compile(r"[a-z][a-z0-9-]{0,31}")
+_URL = re.compile(r"[\x21-\x7e]+").fullmatch
 
 
 class WireFormat(StrEnum):
@@ -55,6 +56,13 @@ class AuthStyle(StrEnum):
     NONE = ""
 
 
+def _has_valid_port(parts: SplitResult) -> bool:
+    try:
+        return parts.port != 0
+    except ValueError:
+        return False
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Endpoint:
     """One base URL of an upstream and the operations that it serves, all of one wire format.
@@ -77,7 +85,7 @@ class Endpoint:
 
     def __post_init__(self) -> None:
         parts = urlsplit(self.base_url)
-        if parts.scheme not in {"https", "http"} or not parts.hostname:
+        if parts.scheme not in {"https", "http"} or not parts.hostname or not _URL(self.base_url) or not _has_valid_port(parts):
             raise ValueError(f"base_url must be an absolute https URL, got {self.base_url!r}")
         if parts.query or parts.fragment or parts.username or parts.password:
             raise ValueError(

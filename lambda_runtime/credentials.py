@@ -100,8 +100,9 @@ class Credentials:
             the refused one stays, and the log says why.
         """
         if self._keys.get(upstream.name) == refused:
-            now = time.monotonic()
-            if now - self._last_refresh.get(upstream.name, -REFRESH_PAUSE) < REFRESH_PAUSE:
+            # Not the monotonic clock: it stands still while Lambda has the instance frozen, and the pause would outlast that.
+            now = time.time()
+            if 0 <= now - self._last_refresh.get(upstream.name, 0.0) < REFRESH_PAUSE:
                 return False
             try:
                 changed = self._fetch(upstream) != refused

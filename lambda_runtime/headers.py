@@ -14,11 +14,11 @@ Headers = list[tuple[str, str]]
 #   otherwise pick whose budget it spends, or get a 401 that looks as if the gateway's key were wrong.
 # - x-stainless-*: the SDKs' telemetry about the client's machine. No answer depends on it, and it is half of an SDK's headers.
 # - x-forwarded-*, forwarded, via, x-amzn-*: where the client sits is not the provider's business.
+# - content-type: the body was read as JSON, whatever the client calls it; `curl -d` says that it is a form.
 # - accept-encoding: we scan and relay plain bytes, so `identity` is asked for.
 _TO_UPSTREAM = frozenset(
     {
         "accept",
-        "content-type",
         "idempotency-key",
         "openai-beta",
         "user-agent",
@@ -58,34 +58,31 @@ EXPOSED = (
 
 # Visible characters, spaces and tabs of Latin-1: what HTTP/1.1 can carry. A line break in a value would begin a new header.
 _VALUE = re.compile(r"[\t\x20-\x7e\x80-\xff]*").fullmatch
+_NAME = re.compile(r"[0-9a-z!#$%&'*+.^_`|~-]+").fullmatch
 
 
 def _multi(event: Mapping[str, Any]) -> Iterable[tuple[str, Sequence[str]]]:
     several = event.get("multiValueHeaders")
     if several:
         return [(name, values or ()) for name, values in several.items()]
-    return [(name, (value,)) for name, value in (event.get("headers") or {}).items()]
+    return [(name, (value,)) for name, value in (event.get("headers") or {}).items() if value]
 
 
 def client_header(event: Mapping[str, Any], name: str) -> str:
     """One header of the client's request, by its lower-case name; empty if absent."""
     for key, values in _multi(event):
         if key.lower() == name and values:
-            return str(values[0])
+            return str(values[0] or "")
     return ""
 
 
 def to_upstream(event: Mapping[str, Any]) -> list[tuple[bytes, bytes]]:
     """The headers of the client's request that an upstream gets, with ours."""
-    passed = [(b"accept-encoding", b"identity")]
-    has_content_type = False
+    passed = [(b"accept-encoding", b"identity"), (b"content-type", b"application/json")]
     for key, values in _multi(event):
         name = key.lower()
-        if name in _TO_UPSTREAM or (name.startswith(_TO_UPSTREAM_PREFIX) and name.isascii()):
-            has_content_type = has_content_type or name == "content-type"
-            passed += [(name.encode(), value.encode("latin-1")) for value in values if _VALUE(value)]
-    if not has_content_type:
-        passed.append((b"content-type", b"application/json"))
+        if name in _TO_UPSTREAM or (name.startswith(_TO_UPSTREAM_PREFIX) and _NAME(name)):
+            passed += [(name.encode(), value.encode("latin-1")) for value in values if value and _VALUE(value)]
     return passed
 
 

@@ -17,9 +17,13 @@ _LARGE_READ_SIZE = 262144
 """For the rest of a body whose length is known and large. Elsewhere it would only cost memory."""
 
 _MAX_HEAD = 65536
+_MAX_DIGITS = 18
 
 _STATUS_LINE = re.compile(rb"HTTP/1\.([01]) ([1-5][0-9][0-9])(?: ([^\r\n]*))?")
 _FIELD = re.compile(rb"([!#$%&'*+\-.^_`|~0-9A-Za-z]+):[ \t]*([^\r\n\0]*)")
+
+_QUOTED = 24
+"""Bytes of a malformed line that its error quotes: enough to tell another protocol, too few for what a model said or a key."""
 
 RawHeaders = list[tuple[bytes, bytes]]
 """Header fields in the order and with the bytes they came in."""
@@ -135,7 +139,7 @@ class ResponseReader:
         first, *lines = head.split(b"\r\n")
         status_line = _STATUS_LINE.fullmatch(first)
         if not status_line:
-            raise ProtocolError(f"malformed status line {first[:80]!r}")
+            raise ProtocolError(f"malformed status line {first[:_QUOTED]!r}")
         minor, status, reason = status_line.groups(b"")
         headers: RawHeaders = []
         for line in lines:
@@ -145,7 +149,7 @@ class ResponseReader:
                 continue
             field = _FIELD.fullmatch(line)
             if not field:
-                raise ProtocolError(f"malformed header field {line[:80]!r}")
+                raise ProtocolError(f"malformed header field {line.partition(b':')[0][:_QUOTED]!r}")
             headers.append((field[1], field[2].rstrip(b" \t")))
         return int(status), reason, headers, minor
 
@@ -172,7 +176,7 @@ class ResponseReader:
             self.keep_alive = self.keep_alive and not lengths
         elif lengths:
             length = lengths.pop()
-            if lengths or not length.isdigit():
+            if lengths or not length.isdigit() or len(length) > _MAX_DIGITS:
                 raise ProtocolError(f"malformed content length {length[:80]!r}")
             self._left = int(length)
             self._framing = _Framing.LENGTH if self._left else _Framing.NONE

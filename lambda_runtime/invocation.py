@@ -40,10 +40,14 @@ class ResponseWriter(Protocol):
 
     @property
     def started(self) -> bool:
-        """Whether status and headers are on their way: from then on an error can no longer change them."""
+        """Whether `start` was called: from then on an error can no longer change status and headers."""
 
     def start(self, status: int, headers: Sequence[tuple[str, str]]) -> None:
-        """Send status and headers. A name may occur more than once."""
+        """Begin the answer with status and headers. A name may occur more than once.
+
+        A writer may hold them until the first piece of the body, or the end if there is none: nothing is promised to be with
+        the client before that.
+        """
 
     def write(self, data: bytes) -> None:
         """Send a piece of the body at once. Empty data is ignored.

@@ -101,8 +101,13 @@ def serve_one(client: RuntimeClient, handler: Handler, writer_type: type[Streami
         ErrorReport.of(error).log("the Runtime API cannot be reached")
         return False
     if status != 200:  # noqa: PLR2004
-        # 204 from one of the emulators, which does not wait; anything else would come again and again.
-        return status == 204  # noqa: PLR2004
+        if status == 204:  # noqa: PLR2004  one of the emulators does not wait
+            return True
+        # It would come again and again: Lambda wants a process that is told so to end.
+        ErrorReport("Runtime.NoEvent", f"asked for an event, the Runtime API answered with status {status}").log(
+            "the Runtime API gives no event"
+        )
+        return False
     request_id = headers["lambda-runtime-aws-request-id"]
     invocation = Invocation(
         request_id=request_id,

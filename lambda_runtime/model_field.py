@@ -31,12 +31,14 @@ class Body(NamedTuple):
         text: the body as it came.
         model: the model that is asked for.
         stream: whether a stream is asked for.
+        several: whether more than one answer is asked for (`n`).
         model_spans: where the values of the top-level `model` keys stand in `text`: first character, one past the last, value.
     """
 
     text: str
     model: str
     stream: bool
+    several: bool
     model_spans: tuple[tuple[int, int, str], ...]
 
     def with_model(self, model: str) -> str:
@@ -59,14 +61,18 @@ def read_body(text: str) -> Body:
         RequestError: if it is not a JSON object, or `model` or `stream` is missing or of the wrong type.
     """
     spans: list[tuple[int, int, str]] = []
-    stream = False
+    stream = several = False
     try:
         for key, begin, end, value in _fields(text):
             if key == "model":
                 spans.append((begin, end, _model(value)))
             elif key == "stream":
                 stream = _stream(value)
+            elif key == "n":
+                several = value is not None and value != 1
     except json.JSONDecodeError as error:
+        if text.startswith("\ufeff"):
+            raise _invalid("it begins with a byte order mark; send UTF-8 without one") from None
         raise _invalid(f"it has {error.msg[0].lower()}{error.msg[1:]} at character {error.pos}") from None
     except ValueError:
         raise _invalid("it has a number that JSON does not know or that has too many digits") from None
@@ -74,7 +80,7 @@ def read_body(text: str) -> Body:
         raise _invalid("it is nested too deeply") from None
     if not spans:
         raise RequestError("missing field 'model': name the model to use", code="missing_required_parameter", param="model")
-    return Body(text, spans[-1][2], stream, tuple(spans))
+    return Body(text, spans[-1][2], stream, several, tuple(spans))
 
 
 def _invalid(reason: str) -> RequestError:

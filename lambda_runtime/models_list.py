@@ -16,7 +16,8 @@ from lambda_runtime.credentials import Credentials
 from lambda_runtime.errors import DeadlineError, GatewayError, ModelNotFoundError, UpstreamError
 from lambda_runtime.exchange import Exchange
 from lambda_runtime.invocation import Invocation
-from lambda_runtime.models_source import Model, ModelsSource
+from lambda_runtime.models_shape import Model
+from lambda_runtime.models_source import ModelsSource
 from lambda_runtime.routes import Listing, Route
 
 _FAILURE_PAUSE = 10.0
@@ -35,11 +36,11 @@ class ModelsList:
     def __init__(self, config: GatewayConfig, transport: httpx.BaseTransport, credentials: Credentials) -> None:
         self._config = config
         self._source = ModelsSource(transport, credentials, config.timeouts)
-        self._cache: dict[str, tuple[float, list[Model] | None]] = {}  # upstream's name: (good until, models)
+        self._cache: dict[str, tuple[float, float, list[Model] | None]] = {}  # upstream's name: (asked at, kept for, models)
 
     def cached_names(self) -> list[str]:
         """The listed models' names as far as they are known. Asks nobody."""
-        return [model["id"] for _, models in self._cache.values() for model in models or ()]
+        return [model["id"] for *_, models in self._cache.values() for model in models or ()]
 
     def answer(self, exchange: Exchange, route: Route) -> None:
         """Answer `GET /v1/models` and `GET /v1/models/{id}` in the shape of the asking SDK.
@@ -81,9 +82,9 @@ class ModelsList:
 
     def _listed(self, upstream: UpstreamConfig, invocation: Invocation) -> list[Model] | None:
         """What an upstream lists, from the cache or fresh; the last known list if it fails; None if there is none."""
-        now = time.monotonic()
-        good_until, known = self._cache.get(upstream.name, (0.0, None))
-        if now < good_until:
+        # Not the monotonic clock, which stands still while Lambda has the instance frozen.
+        asked_at, kept_for, known = self._cache.get(upstream.name, (0.0, 0.0, None))
+        if 0 <= time.time() - asked_at < kept_for:
             return known
         try:
             models = [{"owned_by": upstream.name, **model} for model in self._source.fetch(upstream, invocation)]
@@ -91,9 +92,9 @@ class ModelsList:
             raise
         except GatewayError as error:
             log.warning(f"{error.message}; its models are missing from the list or out of date", upstream=upstream.name)
-            self._cache[upstream.name] = (time.monotonic() + min(_FAILURE_PAUSE, self._config.model_list_ttl), known)
+            self._cache[upstream.name] = (time.time(), min(_FAILURE_PAUSE, self._config.model_list_ttl), known)
             return known
-        self._cache[upstream.name] = (time.monotonic() + self._config.model_list_ttl, models)
+        self._cache[upstream.name] = (time.time(), self._config.model_list_ttl, models)
         return models
 
 

@@ -9,6 +9,7 @@ from typing import Any
 from lambda_runtime.errors import RequestError
 
 Model = dict[str, Any]
+"""A model as its upstream describes it; `id` is a text."""
 
 _YEAR_10000 = 253_402_300_800
 _EPOCH = "1970-01-01T00:00:00Z"

@@ -13,10 +13,8 @@ from lambda_runtime.config import AuthStyle, Endpoint, Timeouts, UpstreamConfig,
 from lambda_runtime.credentials import Credentials
 from lambda_runtime.errors import CredentialError, UpstreamError
 from lambda_runtime.invocation import Invocation
+from lambda_runtime.models_shape import Model
 from lambda_runtime.upstream_call import Patience, UpstreamCall, url_of
-
-Model = dict[str, Any]
-"""A model as its upstream describes it; `id` is a text."""
 
 _FIRST_BYTE = 10.0
 _MAX_BYTES = 4 * 1024 * 1024

@@ -17,7 +17,7 @@ from lambda_runtime.config import Operation, Timeouts
 from lambda_runtime.errors import CredentialError, GatewayError, StreamInterruptedError, UpstreamError, error_event
 from lambda_runtime.exchange import Exchange
 from lambda_runtime.invocation import ResponseWriter
-from lambda_runtime.model_field import read_body
+from lambda_runtime.model_field import Body, read_body
 from lambda_runtime.model_map import ModelMap
 from lambda_runtime.request import body_bytes, body_text, query_string
 from lambda_runtime.request_log import RequestLog
@@ -54,7 +54,7 @@ class Relay:
             ClientGoneError: if the client is gone.
         """
         record = exchange.record
-        question, wants_stream = self._question(exchange.event, operation, record)
+        question, body = self._question(exchange.event, operation, record)
         try:
             answer = self._attempts.ask(question, exchange.invocation)
         except CredentialError:
@@ -69,14 +69,14 @@ class Relay:
                 record.fail(f"upstream_status_{call.status}")
             record.saw_first_byte()
             exchange.response.start(call.status, header_rules.to_client(call.headers) + exchange.own_headers)
-            if call.status in _OK and _is_event_stream(answer, wants_stream=wants_stream):
-                _relay_events(answer, operation, exchange.response, record)
+            if call.status in _OK and _is_event_stream(answer):
+                _relay_events(answer, StreamEnd(operation, several=body.several), operation, exchange.response, record)
             else:
                 _relay_bytes(answer, exchange.response, record)
         finally:
             call.close()
 
-    def _question(self, event: Mapping[str, Any], operation: Operation, record: RequestLog) -> tuple[Question, bool]:
+    def _question(self, event: Mapping[str, Any], operation: Operation, record: RequestLog) -> tuple[Question, Body]:
         text = body_text(event)
         body = read_body(text)
         record.model = body.model
@@ -92,7 +92,7 @@ class Relay:
             content=content,
             first_byte=self._timeouts.first_byte if body.stream else self._timeouts.unstreamed,
         )
-        return question, body.stream
+        return question, body
 
 
 def _relay_bytes(answer: Answer, response: ResponseWriter, record: RequestLog) -> None:
@@ -107,9 +107,8 @@ def _relay_bytes(answer: Answer, response: ResponseWriter, record: RequestLog) -
     response.end()
 
 
-def _relay_events(answer: Answer, operation: Operation, response: ResponseWriter, record: RequestLog) -> None:
+def _relay_events(answer: Answer, end: StreamEnd, operation: Operation, response: ResponseWriter, record: RequestLog) -> None:
     """Pass a stream of events on, and see to it that it ends as its format says, or with an error event."""
-    end = StreamEnd(operation)
     broken: GatewayError | None = None
     write, feed = response.write, end.feed
     try:
@@ -151,12 +150,11 @@ def _broke(error: GatewayError, response: ResponseWriter, record: RequestLog) ->
     response.fail(type(error).__name__, error.message)
 
 
-def _is_event_stream(answer: Answer, *, wants_stream: bool) -> bool:
-    content_type = answer.call.header("content-type").lower()
-    if content_type.startswith("text/event-stream"):
-        return True
-    # Some relays stream under another content type, or under none.
-    return wants_stream and "json" not in content_type and answer.head.lstrip().startswith((b"data:", b"event:", b":"))
+def _is_event_stream(answer: Answer) -> bool:
+    # Some relays stream under another content type, or where none was asked for. Nothing else begins like an event.
+    return answer.call.header("content-type").lower().startswith("text/event-stream") or answer.head[:64].lstrip().startswith(
+        (b"data:", b"event:", b":")
+    )
 
 
 def _warn(error: GatewayError, record: RequestLog) -> None:

@@ -55,13 +55,16 @@ def query_string(event: Mapping[str, Any]) -> str:
     """The query string with its values in their order; API Gateway hands them over decoded. Empty if there is none."""
     several: Mapping[str, Any] | None = event.get("multiValueQueryStringParameters")
     if several:
-        return "&".join(
-            f"{quote(name, safe='')}={quote(value, safe='')}" for name, values in several.items() for value in values or ()
-        )
-    single: Mapping[str, str] | None = event.get("queryStringParameters")
+        return "&".join(_parameter(name, value) for name, values in several.items() for value in values or ())
+    single: Mapping[str, Any] | None = event.get("queryStringParameters")
     if single:
-        return "&".join(f"{quote(name, safe='')}={quote(value, safe='')}" for name, value in single.items())
+        return "&".join(_parameter(name, value) for name, value in single.items())
     return ""
+
+
+def _parameter(name: str, value: str | None) -> str:
+    # `replace`: half a surrogate pair, which no client can have sent, becomes a question mark.
+    return f"{quote(name, safe='', errors='replace')}={quote(value or '', safe='', errors='replace')}"
 
 
 def _too_large() -> BodyTooLargeError:

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 
 from lambda_runtime.config import Operation, WireFormat
 from lambda_runtime.errors import MethodNotAllowedError, UnknownRouteError
+from lambda_runtime.headers import client_header
 
 _OPERATIONS: Mapping[str, Operation] = {
     "/v1/chat/completions": Operation.CHAT_COMPLETIONS,
@@ -48,11 +49,6 @@ class Route(NamedTuple):
 _ROUTES = {resource: Route(wire_format=operation.wire_format, target=operation) for resource, operation in _OPERATIONS.items()}
 
 
-def asks_in_anthropic_format(headers: Mapping[str, Any]) -> bool:
-    """Whether the client of a shared path such as `/v1/models` is of the Anthropic family, which always names its version."""
-    return any(name.lower() == "anthropic-version" for name in headers)
-
-
 def wire_format_of(event: Mapping[str, Any]) -> WireFormat | None:
     """The format in which an event's answer is expected, known even where the route is not served."""
     resource = event.get("resource") or ""
@@ -60,7 +56,8 @@ def wire_format_of(event: Mapping[str, Any]) -> WireFormat | None:
     if route is not None:
         return route.wire_format
     if resource in _LISTINGS:
-        return WireFormat.ANTHROPIC if asks_in_anthropic_format(event.get("headers") or {}) else WireFormat.OPENAI
+        # A path that both families have. The Anthropic SDKs always name their version.
+        return WireFormat.ANTHROPIC if client_header(event, "anthropic-version") else WireFormat.OPENAI
     return None
 
 

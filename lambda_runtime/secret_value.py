@@ -6,7 +6,8 @@ import json
 import re
 from typing import Any
 
-_HEADER_SAFE = re.compile(r"[\x21-\x7e]+").fullmatch
+_HEADER_SAFE = re.compile(r"[\x21\x23-\x7e]+").fullmatch
+"""Visible ASCII; no double quote, which only a shell's or a JSON text's quoting leaves around a key."""
 
 
 class SecretProblem(Exception):  # noqa: N818 - what it says is for the operator's log, and is never an answer
@@ -36,8 +37,8 @@ def key_from_secret(value: str, secret_id: str, field: str) -> str:
         raise SecretProblem(f"the secret {secret_id} is empty; set the upstream's key: {put_command(secret_id)}")
     if not _HEADER_SAFE(text):
         raise SecretProblem(
-            f"the secret {secret_id} holds characters that no API key has (spaces, line breaks or letters outside ASCII); "
-            f"set the upstream's key alone: {put_command(secret_id)}"
+            f"the secret {secret_id} holds characters that no API key has (spaces, line breaks, quotes or letters outside "
+            f"ASCII); set the upstream's key alone: {put_command(secret_id)}"
         )
     return text
 

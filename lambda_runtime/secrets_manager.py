@@ -54,13 +54,10 @@ class SecretsManager:
                 f"({type(error).__name__}: {error}); in a VPC the function needs an interface endpoint for secretsmanager, or "
                 "a NAT gateway, and a security group that lets it out on port 443"
             ) from None
-        try:
-            document: dict[str, Any] = response.json()
-        except ValueError:
-            document = {}
-        if response.status_code != _OK:
-            raise _refused(response.status_code, document, secret_id)
+        document = _document(response)
         value = document.get("SecretString")
+        if response.status_code != _OK or not document:
+            raise _refused(response.status_code, document, secret_id)
         if not isinstance(value, str):
             raise SecretProblem(f"the secret {secret_id} is binary; keys are text: {put_command(secret_id)}")
         return value
@@ -99,6 +96,15 @@ class SecretsManager:
                 return region, url.rstrip("/") + "/"
         suffix = _SUFFIXES.get(arn[1] if is_arn else "aws", "amazonaws.com")
         return region, f"https://secretsmanager.{region}.{suffix}/"
+
+
+def _document(response: httpx.Response) -> dict[str, Any]:
+    """The answer's object; empty if it is none, as from an endpoint variable that leads elsewhere."""
+    try:
+        document = response.json()
+    except ValueError:
+        return {}
+    return document if isinstance(document, dict) else {}
 
 
 def _refused(status: int, document: Mapping[str, Any], secret_id: str) -> SecretProblem:

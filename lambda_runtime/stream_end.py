@@ -8,16 +8,32 @@ that no model output can imitate what is searched for.
 from __future__ import annotations
 
 import re
+from functools import cache
 
 from lambda_runtime.config import Operation
 
-_OVERLAP = 64
+_OVERLAP = 96
 _DONE = re.compile(rb"[\r\n]data: ?\[DONE\]")
 _REASON, _NO_REASON = b'"finish_reason"', b'"finish_reason":null'
 _FINISH_REASON = re.compile(rb'"finish_reason"\s*:\s*"')
 _CHAT_ERROR = re.compile(rb'[\r\n]data: ?\{\s*"error"\s*:\s*[{"]')
-_MESSAGE_STOP = re.compile(rb'[\r\n]event: ?message_stop[\r\n]|"type"\s*:\s*"message_stop"')
-_RESPONSE_END = re.compile(rb'"type"\s*:\s*"response\.(?:completed|failed|incomplete)"')
+_RESPONSE_ENDS = (b"response.completed", b"response.failed", b"response.incomplete")
+
+
+@cache
+def _event_named(names: bytes) -> re.Pattern[bytes]:
+    """Finds an event's name where only its own can stand: in its line, or as the first or last field of its data.
+
+    Not anywhere: the responses format repeats the request's metadata and tools in its first event, as the JSON that they are.
+    Compiled at its first use, for it is not worth half a millisecond of each start.
+    """
+    name = rb'"type"\s*:\s*"(?:%b)"' % names
+    first = rb'[\r\n]data: ?\{\s*(?:"sequence_number"\s*:\s*\d+\s*,\s*)?' + name
+    return re.compile(rb"[\r\n]event: ?(?:%b)[\r\n]|%b|%b\s*\}[\r\n]" % (names, first, name))
+
+
+_MESSAGE_STOP = b"message_stop"
+_RESPONSE_END = rb"response\.(?:completed|failed|incomplete)"
 _ERROR_EVENT = re.compile(rb"[\r\n]event: ?error[\r\n]")
 
 
@@ -26,9 +42,10 @@ class StreamEnd:
 
     Args:
         operation: whose stream it is.
+        several: whether it holds several answers, which finish one by one. Default: one.
     """
 
-    __slots__ = ("_chat", "_messages", "_tail", "complete", "failed", "finished")
+    __slots__ = ("_chat", "_messages", "_several", "_tail", "complete", "failed", "finished")
 
     complete: bool
     """The format's terminator came."""
@@ -37,7 +54,8 @@ class StreamEnd:
     failed: bool
     """The upstream itself ended the stream with an error event."""
 
-    def __init__(self, operation: Operation) -> None:
+    def __init__(self, operation: Operation, *, several: bool = False) -> None:
+        self._several = several
         self._chat = operation is Operation.CHAT_COMPLETIONS
         self._messages = operation is Operation.MESSAGES
         self._tail = b"\n"
@@ -53,18 +71,23 @@ class StreamEnd:
                 self.finished = _FINISH_REASON.search(window) is not None
             if b"[DONE]" in window and _DONE.search(window):
                 self.complete = True
-        elif self._messages and b"message_stop" in window and _MESSAGE_STOP.search(window):
+        elif self._messages and _MESSAGE_STOP in window and _event_named(_MESSAGE_STOP).search(window):
             self.complete = True
         # Some relays answer chat completions with the events of the responses format.
-        if not self._messages and b"response." in window and _RESPONSE_END.search(window):
-            self.complete = True
+        if not self._messages and b"response." in window and any(map(window.__contains__, _RESPONSE_ENDS)):
+            self.complete = self.complete or _event_named(_RESPONSE_END).search(window) is not None
         if b"error" in window and (_ERROR_EVENT.search(window) or (self._chat and _CHAT_ERROR.search(window))):
             self.failed = True
 
     @property
     def lacks_only_done(self) -> bool:
-        """The answer is whole, but `[DONE]` did not come. A finish reason in a line that was cut short does not count."""
-        return self.finished and not (self.complete or self.failed) and self._tail.endswith((b"\n", b"\r"))
+        """The answer is whole, but `[DONE]` did not come.
+
+        A finish reason in a line that was cut short does not count. Of several answers one that finished says nothing about
+        the others.
+        """
+        undone = self.finished and not (self.complete or self.failed or self._several)
+        return undone and self._tail.endswith((b"\n", b"\r"))
 
     def separator(self) -> bytes:
         """What closes an open line or event, so that an event written next is one of its own."""

@@ -10,7 +10,8 @@ from typing import Any, cast
 import httpx
 
 from lambda_runtime.config import Timeouts
-from lambda_runtime.errors import DeadlineError, GatewayError, UpstreamError, UpstreamTimeoutError
+from lambda_runtime.errors import DeadlineError, GatewayError, RequestError, UpstreamError, UpstreamTimeoutError
+from lambda_runtime.inflate import DECODABLE, InflateError, inflated
 from lambda_runtime.invocation import Invocation
 
 _ALMOST = 0.01  # seconds: a wait until the deadline may end a little before it
@@ -18,8 +19,15 @@ _ALMOST = 0.01  # seconds: a wait until the deadline may end a little before it
 
 @lru_cache(maxsize=64)
 def url_of(base: str, query: str) -> httpx.URL:
-    """The parsed URL. Parsing costs more than the rest of a request's preparation, and the URLs are few."""
-    return httpx.URL(f"{base}?{query}" if query else base)
+    """The parsed URL. Parsing costs more than the rest of a request's preparation, and the URLs are few.
+
+    Raises:
+        RequestError: if the query is longer than httpx takes.
+    """
+    try:
+        return httpx.URL(f"{base}?{query}" if query else base)
+    except httpx.InvalidURL:
+        raise RequestError("the query string cannot be passed on: it is too long", code="invalid_query") from None
 
 
 _WIND_UP = 2.0
@@ -63,8 +71,8 @@ class Patience:
         self._limit = self._idle
 
     def wind_up(self) -> None:
-        """What matters has come. Only the end of the body is awaited, so that the connection can be used again."""
-        self._limit = min(self._limit, _WIND_UP)
+        """What matters has come. Only the end is awaited, so that the connection can be used again; and not for long."""
+        self._ends = min(self._ends, time.time() + _WIND_UP)
 
     def deadline(self) -> DeadlineError:
         """The error for the end of our own time."""
@@ -118,11 +126,12 @@ class UpstreamCall:
         except httpx.TransportError as error:
             raise UpstreamError("the upstream closed the connection without an answer") from error
         # We ask for plain bytes. An upstream that compresses all the same is decoded: the stream's end must be readable, and
-        # nobody knows whether the client can do it. An encoding that httpx cannot decode stays, with its header.
-        self._decoded = self.header("content-encoding").lower() in {"gzip", "deflate"}
+        # nobody knows whether the client can do it. An encoding that `zlib` cannot decode stays, with its header.
+        encoding = self.header("content-encoding").lower()
+        self._decoded = encoding in DECODABLE
         # `iter_raw` would do the same as the stream itself, in three more steps for each chunk.
         stream = cast("httpx.SyncByteStream", self._response.stream)
-        self._iterator = self._translated(self._response.iter_bytes() if self._decoded else iter(stream))
+        self._iterator = self._translated(inflated(stream, encoding) if self._decoded else iter(stream))
 
     @property
     def status(self) -> int:
@@ -160,7 +169,7 @@ class UpstreamCall:
             yield from chunks
         except httpx.TimeoutException as error:
             raise self._patience.timed_out(error) from error
-        except httpx.HTTPError as error:  # cut short, a broken connection, bytes that do not decode
+        except (httpx.HTTPError, InflateError) as error:  # cut short, a broken connection, bytes that do not decode
             raise UpstreamError("the upstream's answer was cut short", code="upstream_interrupted") from error
 
     def read_up_to(self, limit: int) -> bytes:

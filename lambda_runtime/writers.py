@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from abc import ABC, abstractmethod
 from base64 import b64encode
 from collections.abc import Sequence
 from enum import Enum, auto
@@ -50,7 +51,7 @@ class AnswerWriter(ResponseWriter, Protocol):
         """
 
 
-class _Writer:
+class _Writer(ABC):
     """What both writers have in common: the lock, the state, and the conversation with the Runtime API."""
 
     def __init__(self, client: RuntimeClient, request_id: str, invocation_id: str = "") -> None:
@@ -64,6 +65,36 @@ class _Writer:
     def started(self) -> bool:
         """Whether `start` was called."""
         return self._state is not _State.NEW
+
+    def fail(self, error_type: str, message: str) -> None:
+        """The answer broke: ends it and tells Lambda so, as `Function.<error_type>`; in trailers if some of it was sent."""
+        self._fail(ErrorReport(f"Function.{error_type}", message))
+
+    def reject(self, report: ErrorReport) -> None:
+        """Answer with an error."""
+        self._fail(report)
+        self.settle()
+
+    def settle(self) -> None:
+        """Have Lambda's word on the answer."""
+        if self._state is _State.NEW:
+            self._fail(ErrorReport("Function.NoAnswer", "the handler returned without an answer"))
+        self.end()
+        if self._state is not _State.ENDED:
+            return
+        status = self._status()
+        if status == GONE:
+            raise ClientGoneError("the answer came too late: the invocation is over")
+        if status >= 300:  # noqa: PLR2004
+            raise ClientGoneError(f"the Runtime API refused the answer with status {status}")
+
+    @abstractmethod
+    def end(self) -> None:
+        """The answer is complete."""
+
+    @abstractmethod
+    def _fail(self, report: ErrorReport) -> None:
+        """End the answer with an error. Nothing if it has ended."""
 
     def _begin(self) -> None:
         if self._state is not _State.NEW:
@@ -139,40 +170,16 @@ class StreamingWriter(_Writer):
                 self._state = _State.ENDED
                 self._send_more(_LAST_CHUNK)
 
-    def fail(self, error_type: str, message: str) -> None:
-        """The answer broke after it had started: ends it and tells Lambda so in trailers, as `Function.<error_type>`."""
-        self._fail(ErrorReport(f"Function.{error_type}", message))
-
-    def reject(self, report: ErrorReport) -> None:
-        """Answer with an error."""
-        if self._state is _State.NEW:
-            with self._lock:
-                self._post_error(report)
-        else:
-            self._fail(report)
-        self.settle()
-
-    def settle(self) -> None:
-        """Have Lambda's word on the answer."""
-        if self._state is _State.NEW:
-            with self._lock:
-                self._post_error(_no_answer())
-        self.end()
-        if self._state is _State.ENDED:
-            status = self._status()
-            if status == GONE:
-                raise ClientGoneError("the answer came too late: the invocation is over")
-            if status >= 300:  # noqa: PLR2004
-                raise ClientGoneError(f"the Runtime API refused the answer with status {status}")
-
     def _send_more(self, data: bytes) -> None:
         unsent, self._unsent = self._unsent, b""
         self._send(unsent + data)
 
     def _fail(self, report: ErrorReport) -> None:
-        body = b64encode(report.to_json())
         with self._lock:
-            if self._state is _State.STARTED:
+            if self._state is _State.NEW:
+                self._post_error(report)
+            elif self._state is _State.STARTED:
+                body = b64encode(report.to_json())
                 self._state = _State.ENDED
                 self._send_more(b"0\r\n%bLambda-Runtime-Function-Error-Body: %b\r\n\r\n" % (report.header, body))
 
@@ -222,41 +229,18 @@ class BufferedWriter(_Writer):
             headers = self._echo + b"Content-Type: application/json\r\nContent-Length: %d\r\n" % len(content)
             self._send(self._client.head(self._path + b"/response", headers) + content)
 
-    def fail(self, error_type: str, message: str) -> None:
-        """The answer broke: Lambda is told so instead of it, as `Function.<error_type>`."""
-        self._fail(ErrorReport(f"Function.{error_type}", message))
-
-    def reject(self, report: ErrorReport) -> None:
-        """Answer with an error."""
-        self._fail(report)
-        self.settle()
-
-    def settle(self) -> None:
-        """Have Lambda's word on the answer."""
-        if self._state is _State.NEW:
-            self._fail(_no_answer())
-        self.end()
-        if self._state is _State.ENDED:
-            status = self._status()
-            if status == _TOO_LARGE:
-                with self._lock:
-                    self._post_error(
-                        ErrorReport("Function.ResponseSizeTooLarge", "the answer is larger than Lambda takes buffered")
-                    )
-                status = self._status()
-            if status == GONE:
-                raise ClientGoneError("the answer came too late: the invocation is over")
-            if status >= 300:  # noqa: PLR2004
-                raise ClientGoneError(f"the Runtime API refused the answer with status {status}")
+    def _status(self) -> int:
+        status = super()._status()
+        if status != _TOO_LARGE:
+            return status
+        with self._lock:
+            self._post_error(ErrorReport("Function.ResponseSizeTooLarge", "the answer is larger than Lambda takes buffered"))
+        return super()._status()
 
     def _fail(self, report: ErrorReport) -> None:
         with self._lock:
             if self._state in {_State.NEW, _State.STARTED}:
                 self._post_error(report)
-
-
-def _no_answer() -> ErrorReport:
-    return ErrorReport("Function.NoAnswer", "the handler returned without an answer")
 
 
 def _prelude(status: int, headers: Sequence[tuple[str, str]]) -> dict[str, Any]:

@@ -10,8 +10,6 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from typing import Any
 
-import httpx
-
 from lambda_runtime.config import (
     ANTHROPIC_OPERATIONS,
     OPENAI_OPERATIONS,

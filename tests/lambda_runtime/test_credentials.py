@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+import time
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -20,24 +21,12 @@ from tests.lambda_runtime.gateway_kit import (
     gateway_over,
     openai_upstream,
 )
-from tests.lambda_runtime.upstream_server import Connection, Received, UpstreamServer, answer_json, serve
+from tests.lambda_runtime.upstream_server import Connection, Received, UpstreamServer, answer_json
 
 CHAT = Operation.CHAT_COMPLETIONS
 REFUSAL = {
     "error": {"message": f"Incorrect API key provided: {UPSTREAM_KEY[:7]}***{UPSTREAM_KEY[-4:]}", "code": "invalid_api_key"}
 }
-
-
-@pytest.fixture
-def upstream() -> Iterator[UpstreamServer]:
-    with serve() as server:
-        yield server
-
-
-@pytest.fixture
-def kit(upstream: UpstreamServer) -> Iterator[Kit]:
-    with gateway_over(both_formats("main", upstream.url)) as kit:
-        yield kit
 
 
 def takes(key: str, status: int = 401) -> Any:
@@ -233,3 +222,24 @@ def test_forgotten_keys_are_fetched_anew(kit: Kit) -> None:
     assert UPSTREAM_KEY not in repr(vars(kit.credentials)).replace(repr(kit.secrets.values), "")
     kit.credentials.fetch_all()
     assert kit.secrets.asked == ["arn:main"] * 2
+
+
+@pytest.mark.parametrize("key", ["x", "none", "EMPTY"])
+def test_a_filler_instead_of_a_key_does_not_spoil_errors(upstream: UpstreamServer, key: str) -> None:
+    """Local servers are given any word for a key. Hidden in errors, it would break words, or even the JSON."""
+    words = {"error": {"message": "x: none of the models is EMPTY"}}
+    with gateway_over(openai_upstream("main", upstream.url), keys={"main": key}) as kit:
+        upstream.answer = answer_json(words, 400)
+        assert kit.call(event(CHAT, {"model": "m"})).json() == words
+
+
+def test_the_pause_passes_while_the_instance_is_frozen(
+    kit: Kit, upstream: UpstreamServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The monotonic clock stands still then: a key rotated meanwhile would be refused for ten seconds of work more."""
+    upstream.answer = takes("sk-late")
+    assert kit.call(event(CHAT, {"model": "m"})).status == 502
+    kit.secrets.values["arn:main"] = "sk-late"
+    now = time.time()
+    monkeypatch.setattr(credentials_module, "time", SimpleNamespace(time=lambda: now + 3600, monotonic=lambda: 0.0))
+    assert kit.call(event(CHAT, {"model": "m"})).status == 200

@@ -39,12 +39,6 @@ for step in sys.argv[3:]:
 
 
 @pytest.fixture
-def upstream() -> Iterator[UpstreamServer]:
-    with serve() as server:
-        yield server
-
-
-@pytest.fixture
 def secrets() -> Iterator[UpstreamServer]:
     with serve() as server:
         server.answer = answer_json({"SecretString": UPSTREAM_KEY})

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from typing import Any
 
 import pytest
 
@@ -12,18 +12,6 @@ from tests.lambda_runtime.gateway_kit import CLIENT_KEY, Kit, both_formats, even
 from tests.lambda_runtime.upstream_server import JSON, UpstreamServer, answer_bytes, serve
 
 CHAT = Operation.CHAT_COMPLETIONS
-
-
-@pytest.fixture
-def upstream() -> Iterator[UpstreamServer]:
-    with serve() as server:
-        yield server
-
-
-@pytest.fixture
-def kit(upstream: UpstreamServer) -> Iterator[Kit]:
-    with gateway_over(both_formats("main", upstream.url)) as kit:
-        yield kit
 
 
 def test_an_upstream_gets_exactly_what_is_allowed(kit: Kit, upstream: UpstreamServer) -> None:
@@ -83,9 +71,39 @@ def test_a_latin_1_value_passes(kit: Kit, upstream: UpstreamServer) -> None:
     assert upstream.last.header("user-agent") == "Café/1.0"
 
 
-def test_a_missing_content_type_is_json(kit: Kit, upstream: UpstreamServer) -> None:
-    kit.call(event(CHAT, {"model": "m"}))
-    assert upstream.last.header("content-type") == "application/json"
+@pytest.mark.parametrize(
+    "given",
+    [
+        {},
+        {"Content-Type": "application/x-www-form-urlencoded"},
+        {"content-type": ["text/plain", "application/json; charset=x"]},
+    ],
+)
+def test_what_was_read_as_json_is_sent_as_json(kit: Kit, upstream: UpstreamServer, given: Any) -> None:
+    """`curl -d` without a header says that it sends a form."""
+    kit.call(event(CHAT, {"model": "m"}, headers=given))
+    assert [value for name, value in upstream.last.headers if name == "content-type"] == ["application/json"]
+
+
+@pytest.mark.parametrize("name", ["anthropic-a b", "anthropic-a\r\nx-injected", "anthropic-a:b", "anthropic-é"])
+def test_a_name_that_no_header_can_have_is_dropped(kit: Kit, upstream: UpstreamServer, name: str) -> None:
+    assert kit.call(event(CHAT, {"model": "m"}, headers={name: "1"})).status == 200
+    assert b"anthropic-a" not in upstream.last.head
+    assert b"x-injected" not in upstream.last.head
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"headers": None, "multiValueHeaders": None},
+        {"headers": {"Accept": None, "Origin": None}, "multiValueHeaders": None},
+        {"multiValueHeaders": {"Accept": None, "User-Agent": [None], "Origin": [None]}},
+    ],
+)
+def test_headers_without_values_are_none(upstream: UpstreamServer, change: dict[str, Any]) -> None:
+    with gateway_over(both_formats("main", upstream.url), cors_allow_origins=("https://a.example",)) as kit:
+        assert kit.call(event(CHAT, {"model": "m"}) | change).status == 200
+    assert not {"accept", "user-agent"} & {name for name, _ in upstream.last.headers}
 
 
 def test_an_event_without_multi_value_headers_works(kit: Kit, upstream: UpstreamServer) -> None:
@@ -100,6 +118,10 @@ def test_the_client_gets_exactly_what_is_allowed(upstream: UpstreamServer) -> No
         ("request-id", "r-2"),
         ("openai-processing-ms", "12"),
         ("anthropic-ratelimit-tokens-remaining", "5"),
+        ("Anthropic-Ratelimit-Requests-Reset", "2026-11-22T00:00:00Z"),
+        ("anthropic-organization-id", "o-1"),
+        ("openai-version", "2020-10-01"),
+        ("X-RateLimit-Reset-Tokens", "6m0s"),
         ("x-ratelimit-remaining-requests", "6"),
         ("Retry-After", "3"),
         ("retry-after-ms", "3000"),
@@ -171,3 +193,22 @@ def test_cors_is_on_every_answer(
             exposed = response.header("access-control-expose-headers")
             assert (exposed is not None) == (expected[0] is not None)
             assert exposed in {None, headers.EXPOSED}
+
+
+@pytest.mark.parametrize("operation", [CHAT, Operation.MESSAGES])
+def test_headers_about_retries_and_limits_pass_with_errors_too(
+    kit: Kit, upstream: UpstreamServer, operation: Operation
+) -> None:
+    told = [
+        ("x-should-retry", "false"),
+        ("retry-after", "7"),
+        ("retry-after-ms", "7000"),
+        ("anthropic-ratelimit-requests-remaining", "0"),
+        ("x-ratelimit-remaining-tokens", "0"),
+        ("request-id", "req_1"),
+        ("x-request-id", "req_2"),
+    ]
+    upstream.answer = answer_bytes(b"{}", 429, [JSON, *told])
+    response = kit.call(event(operation, {"model": "m"}))
+    assert response.status == 429
+    assert [header for header in response.headers if header in told] == told

@@ -113,6 +113,7 @@ def test_whether_a_connection_can_be_used_again(head: bytes, reusable: bool) -> 
         b"HTTP/2 200 OK\r\n\r\n",
         b"HTTP/1.1 200 OK\r\nNo colon\r\n\r\n",
         b"HTTP/1.1 200 OK\r\nName : value\r\n\r\n",
+        b"HTTP/1.1 200 OK\r\nContent-Length: " + b"9" * 5000 + b"\r\n\r\n",
         b"HTTP/1.1 200 OK\r\nContent-Length: -1\r\n\r\n",
         b"HTTP/1.1 200 OK\r\nContent-Length: 1_0\r\n\r\n",
         b"HTTP/1.1 200 OK\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\n",
@@ -140,3 +141,18 @@ def test_a_length_given_twice_alike_is_one_length() -> None:
 def test_a_head_that_is_cut_short(data: bytes) -> None:
     with pytest.raises(ClosedError):
         read([data])
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        b"the model said: something private\r\n\r\n",
+        b"HTTP/1.1 200 OK\r\nx-api key: something private\r\n\r\n",
+        CHUNKED + b"1\r\na\r\nsomething private\r\n",
+    ],
+)
+def test_errors_quote_nothing_of_an_answer(data: bytes) -> None:
+    """They get into the log, where neither completions nor keys belong."""
+    with pytest.raises(ProtocolError) as caught:
+        read([data])
+    assert "private" not in str(caught.value)

@@ -147,3 +147,8 @@ def test_of_two_models_the_last_is_asked_for_and_both_are_replaced(second: str) 
     assert body.model == second
     assert body.with_model("served") == '{"model":"served", "model" : "served"}'
     assert body.with_model("gpt-4") == '{"model":"gpt-4", "model" : "gpt-4"}'
+
+
+@pytest.mark.parametrize(("n", "several"), [("", False), (',"n":1', False), (',"n":null', False), (',"n":2', True)])
+def test_whether_several_answers_are_asked_for(n: str, several: bool) -> None:
+    assert read_body('{"model":"m"' + n + "}").several is several

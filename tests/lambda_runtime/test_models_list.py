@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Iterator
+from types import SimpleNamespace
 from typing import Any
 from urllib.parse import quote
 
 import pytest
 
+from lambda_runtime import models_list
 from lambda_runtime.config import Operation
 from tests.lambda_runtime.gateway_kit import (
     UPSTREAM_KEY,
@@ -165,6 +168,23 @@ def test_lists_are_fetched_again_after_their_time(first: UpstreamServer) -> None
         assert ids(kit.call(event(ALL)).json()) == ["new"]
         first.answer = answer_bytes(b"", 500)
         assert ids(kit.call(event(ALL)).json()) == ["new"]  # an old list is better than none
+
+
+def test_lists_age_while_the_instance_is_frozen(first: UpstreamServer, monkeypatch: pytest.MonkeyPatch) -> None:
+    clock = SimpleNamespace(time=time.time, monotonic=lambda: 0.0)
+    monkeypatch.setattr(models_list, "time", clock)
+    with gateway_over(openai_upstream("first", first.url)) as kit:
+        kit.call(event(ALL))
+        first.answer = answer_json({"data": [{"id": "new"}]})
+        assert ids(kit.call(event(ALL)).json()) != ["new"]
+        later = time.time() + 301
+        clock.time = lambda: later
+        assert ids(kit.call(event(ALL)).json()) == ["new"]
+
+
+def test_the_shape_is_told_from_multi_value_headers_too(kit: Kit) -> None:
+    response = kit.call(event(ALL, headers=ANTHROPIC) | {"headers": None})
+    assert "has_more" in response.json()
 
 
 def test_of_two_endpoints_one_is_asked(first: UpstreamServer) -> None:

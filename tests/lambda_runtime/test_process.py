@@ -2,7 +2,6 @@
 
 import json
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -32,12 +31,6 @@ def handler(event, invocation, response):
     response.start(200, [])
     response.write(repr(order).encode())
 """
-
-
-@pytest.fixture
-def api() -> Iterator[RuntimeApiServer]:
-    with RuntimeApiServer() as server:
-        yield server
 
 
 def evaluated(api: RuntimeApiServer, expression: str) -> str:

@@ -5,14 +5,21 @@ from __future__ import annotations
 import base64
 import json
 import threading
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
 from lambda_runtime.config import Operation
-from tests.lambda_runtime.gateway_kit import Kit, RecordingWriter, both_formats, event, gateway_over
-from tests.lambda_runtime.upstream_server import JSON, Connection, Received, UpstreamServer, answer_bytes, answer_stream, serve
+from tests.lambda_runtime.gateway_kit import Kit, RecordingWriter, event
+from tests.lambda_runtime.upstream_server import (
+    JSON,
+    SSE,
+    Connection,
+    Received,
+    UpstreamServer,
+    answer_bytes,
+    answer_stream,
+)
 
 CHAT = Operation.CHAT_COMPLETIONS
 CHAT_STREAM = [
@@ -35,18 +42,6 @@ RESPONSES_STREAM = [
     b'event: response.completed\ndata: {"type":"response.completed","response":{"id":"r","usage":{}}}\n\n',
 ]
 STREAMS = {CHAT: CHAT_STREAM, Operation.MESSAGES: MESSAGES_STREAM, Operation.RESPONSES: RESPONSES_STREAM}
-
-
-@pytest.fixture
-def upstream() -> Iterator[UpstreamServer]:
-    with serve() as server:
-        yield server
-
-
-@pytest.fixture
-def kit(upstream: UpstreamServer) -> Iterator[Kit]:
-    with gateway_over(both_formats("main", upstream.url), models={"gpt-4": ["main/gpt-4.1"]}) as kit:
-        yield kit
 
 
 @pytest.mark.parametrize(
@@ -170,6 +165,7 @@ def test_a_base64_body_is_decoded(kit: Kit, upstream: UpstreamServer) -> None:
         ({"beta": ["true"]}, "?beta=true"),
         ({"b": ["2", "1"], "a": ["x y&z=/?"], "empty": [""]}, "?b=2&b=1&a=x%20y%26z%3D%2F%3F&empty="),
         ({"include[]": ["é", "+"]}, "?include%5B%5D=%C3%A9&include%5B%5D=%2B"),
+        ({"a": ["\ud800", None]}, "?a=%3F&a="),
         (None, ""),
     ],
 )
@@ -202,6 +198,18 @@ def test_a_compressed_answer_is_decoded(kit: Kit, upstream: UpstreamServer) -> N
     assert response.body == b'{"a":1}'
     assert response.header("content-encoding") is None
     assert upstream.last.header("accept-encoding") == "identity"
+
+
+@pytest.mark.parametrize("stream", [False, True])
+def test_a_compressed_answer_that_is_cut_is_not_whole(kit: Kit, upstream: UpstreamServer, stream: bool) -> None:
+    """The length may be right and the compressed data short of its end, as from a proxy that was cut off itself."""
+    import gzip  # noqa: PLC0415
+
+    compressed = gzip.compress(b"".join(CHAT_STREAM) if stream else b'{"a":"' + b"x" * 100 + b'"}')
+    cut = compressed[: len(compressed) // 2] if stream else compressed[:-9]
+    upstream.answer = answer_bytes(cut, headers=[SSE if stream else JSON, ("content-encoding", "gzip")])
+    response = kit.call(event(CHAT, {"model": "m", "stream": stream}))
+    assert response.failure is not None
 
 
 def test_an_unknown_encoding_stays_what_it_is(kit: Kit, upstream: UpstreamServer) -> None:
@@ -241,7 +249,11 @@ def test_a_client_that_is_gone_closes_the_upstreams_connection(kit: Kit, upstrea
     assert not writer.ended
 
 
-def test_an_upstream_that_streams_without_saying_so_is_watched_too(kit: Kit, upstream: UpstreamServer) -> None:
-    upstream.answer = answer_stream(CHAT_STREAM[:1], headers=[("content-type", "text/plain")])
-    response = kit.call(event(CHAT, {"model": "m", "stream": True}))
+@pytest.mark.parametrize("stream", [True, False])
+@pytest.mark.parametrize("content_type", ["text/plain", "application/json"])
+def test_an_upstream_that_streams_without_saying_so_is_watched_too(
+    kit: Kit, upstream: UpstreamServer, stream: bool, content_type: str
+) -> None:
+    upstream.answer = answer_stream(CHAT_STREAM[:1], headers=[("content-type", content_type)])
+    response = kit.call(event(CHAT, {"model": "m", "stream": stream}))
     assert b'"upstream_stream_interrupted"' in response.body

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import socket
+import threading
 from collections.abc import Iterator
+from contextlib import suppress
 from typing import Any
 
 import pytest
@@ -21,17 +23,10 @@ from tests.lambda_runtime.upstream_server import (
     UpstreamServer,
     answer_stream,
     answer_with_silence,
-    serve,
 )
 
 CHAT = Operation.CHAT_COMPLETIONS
 QUICK = Timeouts(connect=1.0, first_byte=0.2, idle=0.2, unstreamed=0.2)
-
-
-@pytest.fixture
-def upstream() -> Iterator[UpstreamServer]:
-    with serve() as server:
-        yield server
 
 
 @pytest.fixture
@@ -205,6 +200,39 @@ def test_a_connection_that_breaks_after_the_terminator_breaks_nothing(
     response = ask(kit, operation)
     assert response.body == b"".join(streams[operation])
     assert response.ended
+
+
+def test_several_answers_of_which_one_finished_are_not_whole(kit: Kit, upstream: UpstreamServer) -> None:
+    upstream.answer = answer_stream([b'data: {"choices":[{"index":0,"delta":{},"finish_reason":"stop"}]}\n\n'])
+    response = ask(kit, n=2)
+    assert last_event(response)[1]["error"]["code"] == "upstream_stream_interrupted"
+    assert b"[DONE]" not in response.body
+
+
+def test_an_upstream_that_talks_on_after_the_terminator_is_not_listened_to(
+    upstream: UpstreamServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    listened_to_the_end = threading.Event()
+
+    def answer(_received: Received, connection: Connection) -> None:
+        connection.start()
+        connection.chunk(b"".join(CHAT_STREAM))
+        pause = threading.Event()
+        with suppress(OSError):
+            for _ in range(300):
+                connection.chunk(b": still here\n\n")
+                pause.wait(0.01)
+            listened_to_the_end.set()
+        connection.cut()
+
+    upstream.answer = answer
+    monkeypatch.setattr(upstream_call, "_WIND_UP", 0.1)
+    with gateway_over(both_formats("main", upstream.url)) as kit:
+        response = ask(kit)
+    assert not listened_to_the_end.is_set()
+    assert response.ended
+    assert response.body.startswith(b"".join(CHAT_STREAM))
+    assert b"error" not in response.body
 
 
 def test_an_upstream_that_stays_open_after_the_terminator_is_not_waited_for(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from base64 import b64encode
 from collections.abc import Iterator
 from typing import Any
 
@@ -10,15 +11,9 @@ import pytest
 
 from lambda_runtime.config import Operation
 from tests.lambda_runtime.gateway_kit import Kit, anthropic_upstream, event, gateway_over, openai_upstream
-from tests.lambda_runtime.upstream_server import UpstreamServer, serve
+from tests.lambda_runtime.upstream_server import UpstreamServer
 
 CHAT = Operation.CHAT_COMPLETIONS
-
-
-@pytest.fixture
-def upstream() -> Iterator[UpstreamServer]:
-    with serve() as server:
-        yield server
 
 
 @pytest.fixture
@@ -89,6 +84,19 @@ def test_6_mb_pass_and_more_is_a_413(kit: Kit, upstream: UpstreamServer) -> None
     response = kit.call(event(Operation.MESSAGES, body + " "))
     assert response.json()["error"]["type"] == "request_too_large"
     assert len(upstream.received) == 1
+
+
+@pytest.mark.parametrize("body", ["\ufeff{}", '\ufeff{"model":"m"}'])
+def test_a_byte_order_mark_is_named(kit: Kit, body: str) -> None:
+    for asked in (event(CHAT, body), event(CHAT, b64encode(body.encode()).decode()) | {"isBase64Encoded": True}):
+        response = kit.call(asked)
+        assert response.status == 400
+        assert "byte order mark" in response.json()["error"]["message"]
+
+
+def test_a_query_that_no_url_takes_is_a_400(kit: Kit) -> None:
+    response = kit.call(event(CHAT, {"model": "m"}, query={"x": ["y" * 70_000]}))
+    assert (response.status, response.json()["error"]["code"]) == (400, "invalid_query")
 
 
 @pytest.mark.parametrize("body", ["gA==", "%%%", "a"])

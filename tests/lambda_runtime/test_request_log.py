@@ -3,31 +3,18 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
 from lambda_runtime.config import Operation
 from lambda_runtime.invocation import ClientGoneError, Invocation
-from tests.lambda_runtime.gateway_kit import CLIENT_KEY, UPSTREAM_KEY, Kit, RecordingWriter, both_formats, event, gateway_over
+from tests.lambda_runtime.gateway_kit import CLIENT_KEY, UPSTREAM_KEY, Kit, RecordingWriter, event
 from tests.lambda_runtime.test_relay import CHAT_STREAM
-from tests.lambda_runtime.upstream_server import UpstreamServer, answer_bytes, answer_stream, serve
+from tests.lambda_runtime.upstream_server import UpstreamServer, answer_bytes, answer_stream
 
 INVOCATION = Invocation(request_id="lambda-1", deadline=4e9)
 CHAT = Operation.CHAT_COMPLETIONS
-
-
-@pytest.fixture
-def upstream() -> Iterator[UpstreamServer]:
-    with serve() as server:
-        yield server
-
-
-@pytest.fixture
-def kit(upstream: UpstreamServer) -> Iterator[Kit]:
-    with gateway_over(both_formats("main", upstream.url), models={"gpt-4": ["main/gpt-4.1"]}) as kit:
-        yield kit
 
 
 def only_line(capsys: pytest.CaptureFixture[str]) -> dict[str, Any]:

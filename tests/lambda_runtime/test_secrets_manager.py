@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from typing import Any
 
 import boto3
@@ -15,7 +17,6 @@ from moto import mock_aws
 from lambda_runtime.aws_credentials import AwsCredentialsError, AwsCredentialsSource
 from lambda_runtime.secret_value import SecretProblem, key_from_secret
 from lambda_runtime.secrets_manager import SecretsManager
-from lambda_runtime.transport import HttpClientTransport
 from tests.lambda_runtime.upstream_server import Connection, Received, UpstreamServer, answer_bytes, answer_json, serve
 
 ARN = "arn:aws:secretsmanager:eu-west-1:123456789012:secret:Gateway-AbCdEf"
@@ -28,7 +29,8 @@ def _ask_moto(received: Received, connection: Connection) -> None:
     assert operation == "GetSecretValue"
     try:
         found = boto().get_secret_value(**json.loads(received.body))
-        answer_json({"SecretString": found["SecretString"]} if "SecretString" in found else {})(received, connection)
+        value = {name: found[name] for name in ("SecretString",) if name in found} or {"SecretBinary": "eA=="}
+        answer_json({"Name": found["Name"], **value})(received, connection)
     except ClientError as error:
         document = {"__type": error.response["Error"]["Code"], "message": error.response["Error"]["Message"]}
         answer_json(document, 400)(received, connection)
@@ -40,12 +42,6 @@ def moto_url() -> Iterator[str]:
     with mock_aws(), serve() as server:
         server.answer = _ask_moto
         yield server.url
-
-
-@pytest.fixture
-def client() -> Iterator[httpx.Client]:
-    with httpx.Client(transport=HttpClientTransport(), trust_env=False) as client:
-        yield client
 
 
 @pytest.fixture
@@ -170,6 +166,13 @@ def test_anything_else_is_quoted(server: UpstreamServer, client: httpx.Client) -
     assert "answered 400 InternalServiceError hm" in problem_of(server, client)
 
 
+@pytest.mark.parametrize("body", [b"[]", b"<html>", b"null"])
+def test_an_answer_that_is_none_of_secrets_managers(server: UpstreamServer, client: httpx.Client, body: bytes) -> None:
+    """As from an endpoint variable that leads elsewhere: it must not fail the function's init."""
+    server.answer = answer_bytes(body)
+    assert "Secrets Manager answered 200" in problem_of(server, client)
+
+
 def test_a_transient_error_is_tried_once_more(server: UpstreamServer, client: httpx.Client) -> None:
     server.answers = [answer_bytes(b"oops", 503), answer_json({"SecretString": KEY})]
     assert SecretsManager(client, environ(server.url)).get(ARN) == KEY
@@ -219,6 +222,7 @@ def test_a_value_is_the_key_or_holds_it(value: str, key: str) -> None:
         (" \n", "is empty"),
         ("{sk-broken", "begins like a JSON object"),
         ("sk-one\nsk-two", "characters that no API key has"),
+        ('"sk-quoted"', "characters that no API key has"),
         ("sk-ключ", "characters that no API key has"),
     ],
 )
@@ -257,6 +261,24 @@ def test_expiring_credentials_are_fetched_again(server: UpstreamServer, client: 
     source = AwsCredentialsSource(client, {"AWS_CONTAINER_CREDENTIALS_FULL_URI": f"{server.url}/c"})
     source.get()
     source.get()
+    assert len(server.received) == 2
+
+
+@pytest.mark.parametrize("seconds_left", [100, -100])
+def test_credentials_are_used_until_they_expire_where_no_new_ones_can_be_had(
+    server: UpstreamServer, client: httpx.Client, seconds_left: float
+) -> None:
+    expiration = datetime.fromtimestamp(time.time() + seconds_left, UTC).isoformat()
+    answer = {"AccessKeyId": "ASIA", "SecretAccessKey": "s", "Token": "t", "Expiration": expiration}
+    server.answers = [answer_json(answer)]
+    server.answer = answer_bytes(b"", 500)
+    source = AwsCredentialsSource(client, {"AWS_CONTAINER_CREDENTIALS_FULL_URI": f"{server.url}/c"})
+    assert source.get() == ("ASIA", "s", "t")
+    if seconds_left > 0:
+        assert source.get() == ("ASIA", "s", "t")
+    else:
+        with pytest.raises(AwsCredentialsError):
+            source.get()
     assert len(server.received) == 2
 
 

@@ -84,3 +84,41 @@ def test_all_line_ends_are_line_ends(cuts: list[int], text: str) -> None:
 
 def test_a_chat_answered_with_the_events_of_responses_is_complete() -> None:
     assert watched(CHAT, TERMINATED[Operation.RESPONSES], []).complete
+
+
+@given(cuts=cuts, kind=st.sampled_from(["completed", "failed", "incomplete"]))
+def test_a_requests_own_words_are_no_end(cuts: list[int], kind: str) -> None:
+    """The responses format repeats metadata and tools, which the client chose and which are JSON, not text in JSON."""
+    event = {
+        "type": "response.created",
+        "response": {"tools": [{"x": 1, "type": f"response.{kind}"}], "metadata": {"type": f"response.{kind}"}},
+    }
+    stream = b"event: response.created\ndata: " + json.dumps(event, separators=(",", ":")).encode() + b"\n\n"
+    assert not watched(Operation.RESPONSES, stream, cuts).complete
+    event = {"type": "content_block_start", "content_block": {"input": {"type": "message_stop"}}}
+    stream = b"event: content_block_start\ndata: " + json.dumps(event).encode() + b"\n\n"
+    assert not watched(Operation.MESSAGES, stream, cuts).complete
+
+
+@given(
+    cuts=cuts,
+    data=st.sampled_from(
+        [
+            b'data: {"type":"response.completed","response":{}}\n\n',
+            b'data: {"sequence_number": 123456, "type": "response.incomplete", "response": {}}\n\n',
+            b'data: {"response":{},"sequence_number":1,"type":"response.failed"}\n\n',
+            b'event: response.completed\ndata: {"a":1,"type":"response.completed","response":{}}\n\n',
+        ]
+    ),
+)
+def test_an_end_is_seen_wherever_its_name_stands(cuts: list[int], data: bytes) -> None:
+    assert watched(Operation.RESPONSES, b"data: {}\n\n" + data, cuts).complete
+
+
+def test_one_finished_answer_of_several_is_not_all() -> None:
+    end = StreamEnd(CHAT, several=True)
+    end.feed(b'data: {"choices":[{"index":0,"finish_reason":"stop"}]}\n\n')
+    assert end.finished
+    assert not end.lacks_only_done
+    end.feed(TERMINATED[CHAT])
+    assert end.complete

@@ -15,12 +15,6 @@ from tests.lambda_runtime.upstream_server import Connection, Received, UpstreamS
 
 
 @pytest.fixture
-def upstream() -> Iterator[UpstreamServer]:
-    with serve() as server:
-        yield server
-
-
-@pytest.fixture
 def transport() -> Iterator[HttpClientTransport]:
     transport = HttpClientTransport()
     yield transport

@@ -3,27 +3,14 @@
 import errno
 import socket
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 import httpx
 import pytest
 
-from lambda_runtime.transport import HttpClientTransport
-from tests.lambda_runtime.upstream_server import Connection, Received, UpstreamServer, serve
+from tests.lambda_runtime.upstream_server import Connection, Received, UpstreamServer
 
 Fault = Callable[[Received, Connection], None]
-
-
-@pytest.fixture
-def upstream() -> Iterator[UpstreamServer]:
-    with serve() as server:
-        yield server
-
-
-@pytest.fixture
-def client() -> Iterator[httpx.Client]:
-    with httpx.Client(transport=HttpClientTransport(), trust_env=False) as client:
-        yield client
 
 
 def saying(data: bytes, *, reset: bool = False) -> Fault:

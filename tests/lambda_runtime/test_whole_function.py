@@ -23,12 +23,6 @@ CHAT = Operation.CHAT_COMPLETIONS
 
 
 @pytest.fixture
-def upstream() -> Iterator[UpstreamServer]:
-    with serve() as server:
-        yield server
-
-
-@pytest.fixture
 def api(tmp_path: Path, upstream: UpstreamServer) -> Iterator[RuntimeApiServer]:
     """The Runtime API of a function that relays to `upstream`."""
     root = make_task_root(tmp_path, "")

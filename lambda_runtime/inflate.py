@@ -1,0 +1,56 @@
+"""Decoding of compressed bodies as they come. httpx decodes too, but takes a body that was cut short for a whole one."""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Iterable, Iterator
+
+_GZIP_OR_ZLIB = zlib.MAX_WBITS | 32
+_RAW = -zlib.MAX_WBITS
+
+DECODABLE = frozenset({"gzip", "x-gzip", "deflate"})
+"""What `inflated` decodes."""
+
+
+class InflateError(Exception):
+    """The bytes do not decode, or end before their own end."""
+
+
+def inflated(chunks: Iterable[bytes], encoding: str) -> Iterator[bytes]:
+    """Decode a body.
+
+    Args:
+        chunks: the compressed bytes, cut anywhere.
+        encoding: one of `DECODABLE`.
+
+    Yields:
+        What has become readable with each chunk, if that is something.
+
+    Raises:
+        InflateError: if the bytes do not decode, or stop before the compressed data does. Errors of `chunks` pass through.
+    """
+    decoder = None
+    for chunk in chunks:
+        if decoder is None:
+            # Some servers send `deflate` without the zlib header that belongs to it. Its first byte tells.
+            bare = encoding == "deflate" and chunk[0] & 0x0F != zlib.DEFLATED
+            decoder = zlib.decompressobj(_RAW if bare else _GZIP_OR_ZLIB)
+        data, decoder = _feed(decoder, chunk)
+        if data:
+            yield data
+    if decoder is not None and not decoder.eof:
+        raise InflateError("the compressed body ends before its own end")
+
+
+def _feed(decoder: zlib._Decompress, chunk: bytes) -> tuple[bytes, zlib._Decompress]:
+    """Decode a piece; a body may consist of several compressed members, one after the other."""
+    pieces: list[bytes] = []
+    while chunk:
+        if decoder.eof:
+            decoder = zlib.decompressobj(_GZIP_OR_ZLIB)
+        try:
+            pieces.append(decoder.decompress(chunk))
+        except zlib.error as error:
+            raise InflateError(f"the compressed body does not decode: {error}") from error
+        chunk = decoder.unused_data
+    return b"".join(pieces), decoder

@@ -14,7 +14,6 @@ gc.disable()
 from aws_cdk import App  # noqa: E402
 
 from gateway_app.context import KEY, read_context  # noqa: E402
-from gateway_app.json_value import ContextError  # noqa: E402
 from gateway_app.stack import GatewayStack  # noqa: E402
 
 
@@ -25,9 +24,10 @@ def main() -> None:
     app = App(context=defaults, stack_traces=False)
     try:
         context = read_context(app.node.try_get_context(KEY))
-    except ContextError as error:
+        stack = GatewayStack(app, context)
+    except ValueError as error:
+        # The construct's own checks, too: all that it is given comes from there.
         sys.exit(f"error in the app's context (cdk.json, or -c): {error}")
-    stack = GatewayStack(app, context)
     # This variable switches the CDK's own validation off, which takes its time. The same goes for cdk-nag.
     if os.environ.get("CDK_VALIDATION") != "false":
         from gateway_app.checks import add_checks  # noqa: PLC0415

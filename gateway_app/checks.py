@@ -30,6 +30,12 @@ ON_API = {
         "execution logs need an account-wide role and can hold prompts; the function logs each request without them"
     ),
 }
+ON_UNKNOWN_ROUTE = {
+    "AwsSolutions-APIG4": (
+        "answers 404 to paths and methods that are no route, out of API Gateway itself: there is nothing to be authorized for, "
+        "and a caller with a wrong address is not told that the key is wrong"
+    ),
+}
 ON_FUNCTION = {
     "AwsSolutions-L1": "the runtime loop is tested with Python 3.13, and the asset's bytecode is compiled for it",
 }
@@ -51,6 +57,9 @@ def add_checks(app: App, gateway: AiGateway, *, tracing: bool) -> None:
     """
     Validations.of(app).add_plugins(AwsSolutionsChecks(app))
     _acknowledge(gateway.api, ON_API)
+    for method in gateway.api.methods:
+        if method.http_method == "ANY":
+            _acknowledge(method, ON_UNKNOWN_ROUTE)
     _acknowledge(gateway.function, ON_FUNCTION)
     _acknowledge(gateway.authorizer_function, ON_FUNCTION)
     if tracing and gateway.function.role is not None:

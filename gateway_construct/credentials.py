@@ -11,7 +11,7 @@ from aws_cdk.aws_kms import IKey
 from aws_cdk.aws_secretsmanager import ISecret, Secret, SecretStringGenerator
 from constructs import Construct
 
-from gateway_construct.upstream import Upstream
+from gateway_construct.upstream import PLACEHOLDER, Upstream
 
 
 class UpstreamSecrets(Construct):
@@ -69,7 +69,7 @@ class UpstreamSecrets(Construct):
             description=f"API key of the AI gateway's upstream {upstream.name}",
             encryption_key=encryption_key,
             generate_secret_string=SecretStringGenerator(
-                secret_string_template='{"placeholder":true}',  # noqa: S106  not a value
+                secret_string_template=f'{{"{PLACEHOLDER}":true}}',
                 generate_string_key=upstream.config.secret_field,
                 exclude_punctuation=True,
             ),

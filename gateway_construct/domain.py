@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -13,13 +14,16 @@ if TYPE_CHECKING:
     from aws_cdk.aws_certificatemanager import ICertificate
     from aws_cdk.aws_route53 import IHostedZone
 
+_LABEL = "[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?"
+_NAME = re.compile(rf"(?:{_LABEL}\.)+{_LABEL}")
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class CustomDomain:
     """The user's own domain name for a gateway. It takes TLS 1.2 and newer.
 
     Args:
-        name: the domain name, for example "llm.example.com".
+        name: the domain name in lower case, for example "llm.example.com".
         certificate: covers the name; of the gateway's Region.
         hosted_zone: gets an alias record for the name. Default: no record is written, point the name to
             `AiGateway.domain_name` yourself.
@@ -36,9 +40,7 @@ class CustomDomain:
     disable_default_endpoint: bool = False
 
     def __post_init__(self) -> None:
-        if Token.is_unresolved(self.name):
-            return
-        if "." not in self.name.strip(".") or set(self.name) & set("/: "):
+        if not Token.is_unresolved(self.name) and not _NAME.fullmatch(self.name):
             raise ValueError(f"domain: name must be a domain name such as 'llm.example.com', got {self.name!r}")
 
 

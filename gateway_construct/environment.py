@@ -2,14 +2,34 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 
+from aws_cdk import Token
 from aws_cdk.aws_secretsmanager import ISecret
 
 from lambda_runtime.config import GatewayConfig
 
 EXEC_WRAPPER = "AWS_LAMBDA_EXEC_WRAPPER"
 _OWN_PREFIXES = ("UPSTREAM_SECRET_", "AI_GATEWAY_")
+_NAME = re.compile(r"[a-zA-Z][a-zA-Z0-9_]+")
+_LAMBDAS_PREFIXES = ("AWS_LAMBDA_FUNCTION_", "AWS_LAMBDA_LOG_")
+_LAMBDAS = frozenset(
+    {
+        "AWS_ACCESS_KEY",
+        "AWS_ACCESS_KEY_ID",
+        "AWS_DEFAULT_REGION",
+        "AWS_EXECUTION_ENV",
+        "AWS_LAMBDA_INITIALIZATION_TYPE",
+        "AWS_LAMBDA_RUNTIME_API",
+        "AWS_REGION",
+        "AWS_SECRET_ACCESS_KEY",
+        "AWS_SESSION_TOKEN",
+        "LAMBDA_RUNTIME_DIR",
+        "LAMBDA_TASK_ROOT",
+    },
+)
+_BYTES = 4096
 
 
 def function_environment(
@@ -25,7 +45,7 @@ def function_environment(
         environment: the user's.
 
     Raises:
-        ValueError: if the user's replace one of the gateway's own.
+        ValueError: if the user's replace one of the gateway's own or of Lambda's, or if Lambda would not take all of them.
     """
     own = {EXEC_WRAPPER: "/var/task/exec-wrapper"}
     own |= {config.upstream(name).secret_variable: secret.secret_arn for name, secret in secrets.items()}
@@ -35,4 +55,24 @@ def function_environment(
                 f"environment: {name!r} is one of the gateway's own variables and cannot be set; {EXEC_WRAPPER} and names that "
                 f"start with {' or '.join(_OWN_PREFIXES)} are reserved",
             )
-    return {**(environment or {}), **own}
+        if not _NAME.fullmatch(name):
+            raise ValueError(
+                f"environment: a name must be two or more letters, digits or underscores, the first a letter, got {name!r}",
+            )
+        if name in _LAMBDAS or name.startswith(_LAMBDAS_PREFIXES):
+            raise ValueError(f"environment: {name!r} is set by Lambda, which refuses a function that sets it; leave it out")
+    variables = {**(environment or {}), **own}
+    _require_room(variables)
+    return variables
+
+
+def _require_room(variables: Mapping[str, str]) -> None:
+    """Lambda's limit, as far as it can be told: ARNs of secrets of the same app are known at deployment only."""
+    # Their names alone, then.
+    size = sum(len(name) + (0 if Token.is_unresolved(value) else len(value.encode())) for name, value in variables.items())
+    if size > _BYTES:
+        longest = max(variables, key=lambda name: 0 if Token.is_unresolved(variables[name]) else len(variables[name]))
+        raise ValueError(
+            f"environment: the function's variables must not have more than {_BYTES} bytes together, got {size}, most of them "
+            f"in {longest!r}; keep long values elsewhere",
+        )

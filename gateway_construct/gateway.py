@@ -33,6 +33,7 @@ from gateway_construct.plan import Plan
 from gateway_construct.private_endpoint import require_reachable
 from gateway_construct.release import AllAtOnce, Release
 from gateway_construct.rest_api import add_routes, base_url, rest_api
+from gateway_construct.unknown_routes import add_unknown_routes
 from gateway_construct.upstream import Upstream
 from gateway_construct.web_acl import WebAcl
 from lambda_runtime.config import Timeouts
@@ -170,6 +171,7 @@ class AiGateway(Construct):
             default_endpoint_disabled=domain is not None and domain.disable_default_endpoint,
         )
         add_routes(api, alias=function.alias, authorizers=authorizers, cors_allow_origins=config.cors_allow_origins)
+        add_unknown_routes(api, cors_allow_origins=config.cors_allow_origins)
         add_gateway_responses(api, cors_allow_origins=config.cors_allow_origins)
 
         self.api: apigateway.RestApi = api

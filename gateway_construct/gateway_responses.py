@@ -15,7 +15,7 @@ _OWN_MESSAGE = "$context.error.messageString"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class _Response:
+class GatewayResponse:
     """One gateway response. Without a status API Gateway's own stays, without a message its own message."""
 
     status: int | None = None
@@ -34,55 +34,59 @@ class _Response:
         return json.dumps(body).replace(f'"{_OWN_MESSAGE}"', _OWN_MESSAGE)
 
 
-_UNKNOWN_ROUTE = _Response(
+UNKNOWN_ROUTE = GatewayResponse(
     status=404,
     error_type="not_found_error",
-    message="this gateway has no such route; it serves POST /v1/chat/completions, /v1/responses, /v1/embeddings, /v1/messages, "
-    "/v1/messages/count_tokens and GET /v1/models",
+    message="this route is not served by the gateway, which serves POST /v1/chat/completions, /v1/responses, /v1/embeddings, "
+    "/v1/messages, /v1/messages/count_tokens and GET /v1/models; an OpenAI client's base URL ends in /v1, an Anthropic "
+    "client's has no /v1",
     code="unknown_route",
 )
+"""What is said about a path or a method that is no route of the gateway."""
 
-_RESPONSES: Mapping[str, _Response] = {
-    "DEFAULT_4XX": _Response(error_type="invalid_request_error"),
-    "DEFAULT_5XX": _Response(error_type="api_error"),
-    "UNAUTHORIZED": _Response(
+_RESPONSES: Mapping[str, GatewayResponse] = {
+    "DEFAULT_4XX": GatewayResponse(error_type="invalid_request_error"),
+    "DEFAULT_5XX": GatewayResponse(error_type="api_error"),
+    "UNAUTHORIZED": GatewayResponse(
         status=401,
         error_type="authentication_error",
         message="no API key was given; send it as 'Authorization: Bearer <key>' or as 'x-api-key: <key>'",
         code="missing_api_key",
     ),
-    "INVALID_API_KEY": _Response(
+    "INVALID_API_KEY": GatewayResponse(
         status=401,
         error_type="authentication_error",
         message="the API key is unknown, disabled or without a usage plan; ask the operator of this gateway for one",
         code="invalid_api_key",
     ),
-    "ACCESS_DENIED": _Response(
+    "ACCESS_DENIED": GatewayResponse(
         status=403,
         error_type="permission_error",
         message="the request is not allowed",
         code="access_denied",
     ),
-    "WAF_FILTERED": _Response(
+    "WAF_FILTERED": GatewayResponse(
         status=403,
         error_type="permission_error",
         message="the request was blocked by the gateway's firewall",
         code="request_blocked",
     ),
-    # API Gateway takes whatever comes to an unknown route for a request that should have been signed. No route of the gateway
-    # wants a signature, so that all of these mean the same.
-    "MISSING_AUTHENTICATION_TOKEN": _UNKNOWN_ROUTE,
-    "INVALID_SIGNATURE": _UNKNOWN_ROUTE,
-    "EXPIRED_TOKEN": _UNKNOWN_ROUTE,
-    "RESOURCE_NOT_FOUND": _UNKNOWN_ROUTE,
-    "THROTTLED": _Response(
+    # Unknown routes have methods of their own, see unknown_routes.py; this is for what they do not catch. API Gateway takes
+    # that for a request that should have been signed. No route wants a signature, so that all of these mean the same.
+    "MISSING_AUTHENTICATION_TOKEN": UNKNOWN_ROUTE,
+    "INVALID_SIGNATURE": UNKNOWN_ROUTE,
+    "EXPIRED_TOKEN": UNKNOWN_ROUTE,
+    "RESOURCE_NOT_FOUND": UNKNOWN_ROUTE,
+    # Routes take every type of body; only the methods for unknown ones do not.
+    "UNSUPPORTED_MEDIA_TYPE": UNKNOWN_ROUTE,
+    "THROTTLED": GatewayResponse(
         status=429,
         error_type="rate_limit_error",
         message="too many requests at once; slow down",
         code="rate_limit_exceeded",
         headers={"retry-after": "'1'", "x-should-retry": "'true'"},
     ),
-    "QUOTA_EXCEEDED": _Response(
+    "QUOTA_EXCEEDED": GatewayResponse(
         status=429,
         error_type="rate_limit_error",
         message="the quota of this API key is used up for the current period",
@@ -90,25 +94,25 @@ _RESPONSES: Mapping[str, _Response] = {
         # The SDKs would try again in a second: it takes until the period ends.
         headers={"x-should-retry": "'false'"},
     ),
-    "INTEGRATION_TIMEOUT": _Response(
+    "INTEGRATION_TIMEOUT": GatewayResponse(
         status=504,
         error_type="timeout_error",
         message="the gateway took too long to answer",
         code="gateway_timeout",
     ),
-    "INTEGRATION_FAILURE": _Response(
+    "INTEGRATION_FAILURE": GatewayResponse(
         status=502,
         error_type="api_error",
         message="the gateway failed to answer",
         code="gateway_failure",
     ),
-    "AUTHORIZER_FAILURE": _Response(
+    "AUTHORIZER_FAILURE": GatewayResponse(
         status=500,
         error_type="api_error",
         message="the gateway failed to check the API key",
         code="authorizer_failure",
     ),
-    "AUTHORIZER_CONFIGURATION_ERROR": _Response(
+    "AUTHORIZER_CONFIGURATION_ERROR": GatewayResponse(
         status=500,
         error_type="api_error",
         message="the gateway failed to check the API key",

@@ -20,6 +20,8 @@ from lambda_runtime.config import (
     WireFormat,
 )
 
+PLACEHOLDER = "placeholder"
+"""The field that marks a secret whose key is none: the runtime looks for it."""
 _SECRET_FIELD = "apiKey"  # noqa: S105  the name of a field, not a secret
 
 _REGION = re.compile(r"[a-z]{2}(-[a-z]+)+-[0-9]+")
@@ -55,7 +57,7 @@ class Upstream:
             and the upstream's own. Default: none.
 
     Raises:
-        ValueError: if a secret is given to an upstream that takes no key.
+        ValueError: if a secret is given to an upstream that takes no key, or `secret_field` cannot be one.
     """
 
     config: UpstreamConfig
@@ -65,6 +67,11 @@ class Upstream:
     def __post_init__(self) -> None:
         if self.secret is not None and not self.config.needs_key:
             raise ValueError(f"upstream {self.name!r} takes no key (AuthStyle.NONE), so it must not be given a secret")
+        if not self.config.secret_field or self.config.secret_field == PLACEHOLDER:
+            raise ValueError(
+                f"upstream {self.name!r}: secret_field must be the name of a field other than {PLACEHOLDER!r}, which marks a "
+                f"secret without a key, got {self.config.secret_field!r}",
+            )
 
     @property
     def name(self) -> str:

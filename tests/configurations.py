@@ -106,11 +106,7 @@ def custom_domain(stack: Stack) -> AiGateway:
         upstreams=[Upstream.openai()],
         domain=CustomDomain(
             name="llm.example.com",
-            certificate=acm.Certificate.from_certificate_arn(
-                stack,
-                "Certificate",
-                "arn:aws:acm:eu-central-1:111122223333:certificate/11112222-3333-4444-5555-666677778888",
-            ),
+            certificate=_certificate(stack),
             hosted_zone=route53.HostedZone.from_hosted_zone_attributes(
                 stack,
                 "Zone",
@@ -192,11 +188,7 @@ def everything(stack: Stack) -> AiGateway:
         encryption_key=kms.Key(stack, "Key", enable_key_rotation=True),
         domain=CustomDomain(
             name="llm.example.com",
-            certificate=acm.Certificate.from_certificate_arn(
-                stack,
-                "Certificate",
-                "arn:aws:acm:eu-central-1:111122223333:certificate/11112222-3333-4444-5555-666677778888",
-            ),
+            certificate=_certificate(stack),
         ),
         web_acl=WebAcl(),
     )
@@ -238,6 +230,11 @@ def stack_of(name: str, *, context: Mapping[str, object] | None = None) -> Stack
     )
     CONFIGURATIONS[name](stack)
     return stack
+
+
+def _certificate(stack: Stack) -> acm.ICertificate:
+    arn = "arn:aws:acm:eu-central-1:111122223333:certificate/11112222-3333-4444-5555-666677778888"
+    return acm.Certificate.from_certificate_arn(stack, "Certificate", arn)
 
 
 def _endpoint(stack: Stack) -> ec2.IInterfaceVpcEndpoint:

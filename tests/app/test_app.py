@@ -18,7 +18,7 @@ from tests.templates import ROOT, THE_APP, cdk_json, child_environment, template
 
 pytestmark = pytest.mark.template
 
-RICH = {
+RICH: dict[str, Any] = {
     "stack_name": "Mine",
     "upstreams": [
         "openai",
@@ -120,18 +120,30 @@ def test_cdk_nag_finds_nothing_that_is_not_acknowledged(tmp_path: Path) -> None:
 def test_nothing_is_acknowledged_that_cdk_nag_does_not_find(tmp_path: Path) -> None:
     default = cdk_json()["context"]["ai-gateway"]
     found = nag({**default, "tracing": True}, tmp_path, acknowledge=False)
-    assert found == {*checks.ON_API, *checks.ON_FUNCTION, *checks.ON_TRACED_ROLE, *checks.ON_SECRET}
+    assert found == {*checks.ON_API, *checks.ON_UNKNOWN_ROUTE, *checks.ON_FUNCTION, *checks.ON_TRACED_ROLE, *checks.ON_SECRET}
 
 
-def test_an_error_is_one_line_without_a_traceback() -> None:
+@pytest.mark.parametrize(
+    ("block", "message"),
+    [
+        ({"upstreems": []}, "ai-gateway.upstreems is no setting"),
+        # Found by the construct, not by the reader of the block.
+        ({"upstreams": ["openai"], "cors_allow_origins": ["foo"]}, "cors_allow_origins: an origin is scheme and host"),
+        (
+            {"upstreams": ["openai"], "domain": {"name": "localhost", "certificate_arn": RICH["domain"]["certificate_arn"]}},
+            "domain: name must be a domain name",
+        ),
+    ],
+)
+def test_an_error_is_one_line_without_a_traceback(block: object, message: str, tmp_path: Path) -> None:
     completed = subprocess.run(
         [sys.executable, "app.py"],
         cwd=ROOT,
-        env=child_environment(CDK_CONTEXT_JSON=json.dumps({"ai-gateway": {"upstreems": []}})),
+        env=child_environment(CDK_CONTEXT_JSON=json.dumps({"ai-gateway": block}), CDK_OUTDIR=str(tmp_path)),
         capture_output=True,
         text=True,
         check=False,
     )
     assert completed.returncode == 1
     [line] = completed.stderr.strip().splitlines()
-    assert line.startswith("error in the app's context (cdk.json, or -c): ai-gateway.upstreems is no setting")
+    assert line.startswith(f"error in the app's context (cdk.json, or -c): {message}")

@@ -46,6 +46,16 @@ def methods(template: Json) -> Iterator[tuple[str, str, Json]]:
         yield method["HttpMethod"], path(method["ResourceId"]), method
 
 
+def routes(template: Json) -> Iterator[tuple[str, str, Json]]:
+    """HTTP method, path and properties of the methods that call the function."""
+    return (method for method in methods(template) if method[2]["Integration"]["Type"] != "MOCK")
+
+
+def unknown_routes(template: Json) -> Iterator[tuple[str, str, Json]]:
+    """HTTP method, path and properties of the methods that stand for whatever is no route."""
+    return (method for method in methods(template) if method[0] == "ANY")
+
+
 def synthesized(stack: Stack) -> Json:
     """The stack's template."""
     template: Json = Template.from_stack(stack).to_json()

@@ -7,7 +7,7 @@ import pytest
 from aws_cdk import App, Duration, Stack
 
 from gateway_construct import AiGateway, Upstream
-from tests.gateway_construct.resources import methods, of_type, only, synthesized
+from tests.gateway_construct.resources import of_type, only, routes, synthesized
 
 pytestmark = pytest.mark.template
 
@@ -31,8 +31,7 @@ def test_with_a_cache_each_route_family_has_its_header(template_of: Callable[[st
     authorizers = of_type(template, "ApiGateway::Authorizer")
     found = {
         path: (authorizer.get("IdentitySource"), authorizer["AuthorizerResultTtlInSeconds"])
-        for method, path, properties in methods(template)
-        if method != "OPTIONS"
+        for _, path, properties in routes(template)
         for authorizer in [authorizers[properties["AuthorizerId"]["Ref"]]]
     }
     openai, anthropic = ("method.request.header.Authorization", 300), ("method.request.header.x-api-key", 300)

@@ -53,7 +53,20 @@ def test_addresses(stack: Stack, certificate: ICertificate) -> None:
     assert not of_type(synthesized(stack), "Route53::RecordSet")
 
 
-@pytest.mark.parametrize("name", ["", "localhost", "https://llm.example.com", "llm.example.com/v1", "llm example.com"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        "",
+        "localhost",
+        "https://llm.example.com",
+        "llm.example.com/v1",
+        "llm example.com",
+        "LLM.example.com",
+        "llm.example.com.",
+        "*.example.com",
+        "llm..example.com",
+    ],
+)
 def test_mistakes_are_explained(certificate: ICertificate, name: str) -> None:
     with pytest.raises(ValueError, match=r"domain: name must be a domain name such as 'llm\.example\.com', got"):
         CustomDomain(name=name, certificate=certificate)

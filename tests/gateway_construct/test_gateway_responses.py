@@ -33,6 +33,7 @@ def body(response: Any) -> Any:
         ("INVALID_SIGNATURE", "404", "not_found_error", "unknown_route"),
         ("EXPIRED_TOKEN", "404", "not_found_error", "unknown_route"),
         ("RESOURCE_NOT_FOUND", "404", "not_found_error", "unknown_route"),
+        ("UNSUPPORTED_MEDIA_TYPE", "404", "not_found_error", "unknown_route"),
         ("THROTTLED", "429", "rate_limit_error", "rate_limit_exceeded"),
         ("QUOTA_EXCEEDED", "429", "rate_limit_error", "insufficient_quota"),
         ("INTEGRATION_FAILURE", "502", "api_error", "gateway_failure"),

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from gateway_construct import AiGateway, Upstream
-from tests.gateway_construct.resources import methods, of_type, only, synthesized
+from tests.gateway_construct.resources import methods, of_type, only, routes, synthesized
 
 pytestmark = pytest.mark.template
 
@@ -23,14 +23,12 @@ ROUTES = {
 
 
 def test_the_routes(any_template: Any) -> None:
-    assert {(method, path) for method, path, _ in methods(any_template) if method != "OPTIONS"} == ROUTES
+    assert {(method, path) for method, path, _ in routes(any_template)} == ROUTES
 
 
 def test_every_route_streams_from_the_alias(any_template: Any) -> None:
     (alias,) = of_type(any_template, "Lambda::Alias")
-    for method, _, properties in methods(any_template):
-        if method == "OPTIONS":
-            continue
+    for _, _, properties in routes(any_template):
         integration = properties["Integration"]
         assert integration["Type"] == "AWS_PROXY"
         assert integration["ResponseTransferMode"] == "STREAM"
@@ -39,11 +37,16 @@ def test_every_route_streams_from_the_alias(any_template: Any) -> None:
         assert "/response-streaming-invocations" in json.dumps(integration["Uri"])
 
 
+def test_what_asks_for_no_key_calls_no_function(any_template: Any) -> None:
+    for _, _, properties in methods(any_template):
+        if not properties.get("ApiKeyRequired"):
+            assert properties["Integration"]["Type"] == "MOCK"
+            assert "Uri" not in properties["Integration"]
+
+
 def test_every_route_wants_an_authorizer_and_a_key(any_template: Any) -> None:
     authorizers = of_type(any_template, "ApiGateway::Authorizer")
-    for method, _, properties in methods(any_template):
-        if method == "OPTIONS":
-            continue
+    for _, _, properties in routes(any_template):
         assert properties["AuthorizationType"] == "CUSTOM"
         assert properties["AuthorizerId"]["Ref"] in authorizers
         assert properties["ApiKeyRequired"] is True

@@ -126,3 +126,11 @@ def test_an_upstream_without_key_takes_no_secret(stack: Stack) -> None:
     secret = Secret.from_secret_name_v2(stack, "Secret", "name")
     with pytest.raises(ValueError, match=r"upstream 'vllm' takes no key .* must not be given a secret"):
         Upstream.openai_compatible("vllm", base_url="http://localhost:8000/v1", auth=AuthStyle.NONE, secret=secret)
+
+
+@pytest.mark.parametrize("secret_field", ["", "placeholder"])
+def test_the_field_of_a_secret_is_not_the_one_that_marks_a_placeholder(secret_field: str) -> None:
+    with pytest.raises(
+        ValueError, match=r"upstream 'openai': secret_field must be the name of a field other than 'placeholder'"
+    ):
+        Upstream.openai(secret_field=secret_field)

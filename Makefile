@@ -10,6 +10,8 @@ UV_VERSION := 0.13.9
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 # Where it is set, the CDK's 100 MB of Python are compiled anew by each command.
 unexport PYTHONDONTWRITEBYTECODE
+# Newer versions of the CLI reject this version of the CDK.
+export CDK_DISABLE_VERSION_CHECK := 1
 export JSII_SILENCE_WARNING_UNTESTED_NODE_VERSION := 1
 
 RIE := .tools/rie/aws-lambda-rie

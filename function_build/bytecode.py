@@ -57,7 +57,10 @@ def bytecode_archive() -> Path | None:
 
 
 def find_function_python() -> str | None:
-    """Path of a Python of the function's minor version on this machine, or None."""
+    """Path of a Python of the function's minor version on this machine, or None.
+
+    It is this one, or one on the PATH, or one that pyenv has installed without putting it there.
+    """
     if sys.version_info[:2] == FUNCTION_PYTHON:
         return sys.executable
     version = ".".join(map(str, FUNCTION_PYTHON))
@@ -65,8 +68,11 @@ def find_function_python() -> str | None:
         shutil.which(f"python{version}"),
         *map(str, sorted(Path.home().glob(f".pyenv/versions/{version}.*/bin/python"))),
     ]
-    for candidate in candidates:
-        # A version manager's shim may be on PATH and yet refuse to run.
-        if candidate and subprocess.run([candidate, "-c", ""], capture_output=True, check=False).returncode == 0:  # noqa: S603
-            return candidate
+    question = "import sys; print('%d.%d' % sys.version_info[:2], sys.executable)"
+    for candidate in filter(None, candidates):
+        # A version manager's script may be on PATH and yet refuse to run, or be slow each time: what it leads to is not.
+        asked = subprocess.run([candidate, "-I", "-c", question], capture_output=True, text=True, check=False)  # noqa: S603
+        found, _, path = asked.stdout.strip().partition(" ")
+        if asked.returncode == 0 and found == version and path:
+            return path
     return None

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from gateway_cli.local.command import LocalOptions, run_local
+from gateway_cli.local.command import DEFAULT_WORKERS, LocalOptions, run_local
 
 app = typer.Typer(
     name="ai-gateway",
@@ -42,7 +42,7 @@ def local(
     workers: Annotated[
         int,
         typer.Option(min=1, help="Function instances at once, which is the number of requests served at once."),
-    ] = 8,
+    ] = DEFAULT_WORKERS,
     ready_file: Annotated[
         Path | None,
         typer.Option(help="Write URL, keys and the emulator's endpoint to this JSON file when requests are taken."),

@@ -48,6 +48,7 @@ class Answer:
 
     def __init__(self) -> None:
         self._queue: asyncio.Queue[bytes | FunctionError | None] = asyncio.Queue(_QUEUE)
+        self._failure: FunctionError | None = None
         self._rest = b""
         self._whole: bytes | None = None
         self._dropped = False
@@ -68,10 +69,12 @@ class Answer:
             await self._queue.put(None)
 
     def fail(self, error: FunctionError) -> None:
-        """The answer will never be complete. What was fed already is still delivered, unless nobody is reading."""
+        """The answer will never be complete. What was fed already is still delivered."""
         if self._queue.full():
-            self._queue.get_nowait()
-        self._queue.put_nowait(error)
+            # A reader that is so far behind does not wait: it finds out when it has read everything.
+            self._failure = error
+        else:
+            self._queue.put_nowait(error)
 
     def drop(self) -> None:
         """The client has gone: the function goes on and its output is thrown away, as Lambda does."""
@@ -126,6 +129,8 @@ class Answer:
         return self._whole
 
     async def _next(self) -> bytes | None:
+        if self._failure and self._queue.empty():
+            raise self._failure
         item = await self._queue.get()
         if isinstance(item, FunctionError):
             raise item

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import signal
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
+from botocore.exceptions import BotoCoreError, ClientError
+
 from gateway_cli.local.console import Output
 from gateway_cli.local.errors import LocalGatewayError
 from gateway_cli.local.session import LocalSession
+
+DEFAULT_WORKERS = 16
+"""What an agent with a dozen parallel calls needs. They are started on demand, and each takes about 16 MB."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -32,7 +36,7 @@ class LocalOptions:
     port: int = 8080
     stacks: tuple[str, ...] = ()
     stand_in: bool = True
-    workers: int = 8
+    workers: int = DEFAULT_WORKERS
     ready_file: Path | None = None
     verbose: bool = False
 
@@ -41,13 +45,16 @@ def run_local(options: LocalOptions) -> int:
     """Serve until SIGINT or SIGTERM.
 
     Returns:
-        The exit status: 0 after a signal, 1 if it could not start.
+        The exit status: 0 after a signal, 1 if it could not start or go on.
     """
     output = Output(verbose=options.verbose)
     try:
         asyncio.run(_serve(options, output))
     except LocalGatewayError as error:
         output.error(str(error))
+        return 1
+    except (BotoCoreError, ClientError) as error:
+        output.error(f"the embedded AWS does not answer as expected: {error}")
         return 1
     return 0
 
@@ -68,19 +75,21 @@ async def _serve(options: LocalOptions, output: Output) -> None:
             scratch=Path(scratch),
             output=output,
         )
-        starting = asyncio.create_task(session.start())
+        running = asyncio.create_task(_run(session))
         stopping = asyncio.create_task(stop.wait())
         try:
-            await asyncio.wait({starting, stopping}, return_when=asyncio.FIRST_COMPLETED)
-            if starting.done():
-                starting.result()
-                await stopping
+            await asyncio.wait({running, stopping}, return_when=asyncio.FIRST_COMPLETED)
+            if running.done():
+                running.result()
             output.line("Stopping.")
         finally:
-            starting.cancel()
+            running.cancel()
             stopping.cancel()
-            with contextlib.suppress(asyncio.CancelledError, LocalGatewayError):
-                await starting
+            # Waited for, whatever it ends with, because only then is it known what there is to stop.
+            await asyncio.wait({running})
             await session.stop()
-            if options.ready_file:
-                options.ready_file.unlink(missing_ok=True)
+
+
+async def _run(session: LocalSession) -> None:
+    await session.start()
+    await session.serve()

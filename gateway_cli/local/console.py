@@ -15,12 +15,13 @@ class Output:
 
     Args:
         verbose: print each request and everything that the function prints. Default: only what needs attention.
-        console: where to print. Default: standard output.
+        console: where to print. Default: standard output, errors to standard error.
     """
 
     def __init__(self, *, verbose: bool = False, console: Console | None = None) -> None:
         self.verbose = verbose
         self._console = console or Console(highlight=False, soft_wrap=True)
+        self._errors = console or Console(highlight=False, soft_wrap=True, stderr=True)
 
     @contextmanager
     def step(self, text: str) -> Iterator[None]:
@@ -53,8 +54,8 @@ class Output:
 
     def error(self, text: str) -> None:
         """Print something that went wrong."""
-        self._console.print(f"[red]error:[/] {escape(text)}")
-        self._console.file.flush()
+        self._errors.print(f"[red]error:[/] {escape(text)}")
+        self._errors.file.flush()
 
     def detail(self, text: str) -> None:
         """Print a line in verbose mode only."""

@@ -32,7 +32,7 @@ class Emulator:
     """
 
     def __init__(self, process: ToolProcess, port: int, region: str) -> None:
-        self._process = process
+        self.process = process
         self.region = region
         self.endpoint_url = f"http://127.0.0.1:{port}"
         self._session = boto3.session.Session(
@@ -76,7 +76,7 @@ class Emulator:
         }
         with output.step("Starting the embedded AWS"):
             process = await ToolProcess.start(
-                python, _RUN, environment=environment, directory=state, log=directory / "ministack.log"
+                "the embedded AWS", python, _RUN, environment=environment, directory=state, log=directory / "ministack.log"
             )
             try:
                 ready = await process.accepts(port, START_SECONDS)
@@ -111,7 +111,7 @@ class Emulator:
 
     async def stop(self) -> None:
         """End the emulator with everything that it started."""
-        await self._process.stop()
+        await self.process.stop()
 
 
 CREDENTIALS = {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test"}

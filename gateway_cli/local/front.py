@@ -87,10 +87,10 @@ class Front:
         match = self._api.match(http.method, path) if in_stage else None
         caller = Caller()
         try:
+            request = replace(request, body=await _body(http))
             if match and isinstance(match.method.integration, MockIntegration):
                 response: web.StreamResponse = self._mock(match.method.integration, request)
             else:
-                request = replace(request, body=await _body(http))
                 match = _known(match)
                 caller = await self._admit(match, request)
                 response = await self._invoke(http, match, request, caller)
@@ -186,11 +186,20 @@ class Front:
         )
 
     def _mock(self, integration: MockIntegration, request: Request) -> web.Response:
+        content_type = (request.header("content-type") or "application/json").partition(";")[0].strip().lower()
+        if integration.content_types and content_type not in integration.content_types:
+            raise RefusedError(Refusal(kind="UNSUPPORTED_MEDIA_TYPE"))
         headers = dict(integration.headers)
         origin = request.header("origin")
         if origin in integration.origins:
             headers["Access-Control-Allow-Origin"] = origin or ""
-        return web.Response(status=integration.status, headers=[*headers.items(), *_own_headers(request)])
+        if integration.body:
+            headers["Content-Type"] = "application/json"
+        return web.Response(
+            status=integration.status,
+            headers=[*headers.items(), *_own_headers(request)],
+            body=integration.body.replace("$context.requestId", request.request_id).encode() or None,
+        )
 
     def _refuse(self, refusal: Refusal, match: Match | None, request: Request, caller: Caller) -> web.Response:
         context = {

@@ -30,6 +30,7 @@ DEFAULTS: Mapping[str, tuple[int, str]] = {
     "RESOURCE_NOT_FOUND": (404, "Resource not found"),
     "THROTTLED": (429, "Too Many Requests"),
     "UNAUTHORIZED": (401, "Unauthorized"),
+    "UNSUPPORTED_MEDIA_TYPE": (415, "Unsupported Media Type"),
 }
 """Status and message of each type where the template does not say otherwise."""
 
@@ -45,6 +46,7 @@ ERROR_TYPES: Mapping[str, str] = {
     "RESOURCE_NOT_FOUND": "NotFoundException",
     "THROTTLED": "TooManyRequestsException",
     "UNAUTHORIZED": "UnauthorizedException",
+    "UNSUPPORTED_MEDIA_TYPE": "UnsupportedMediaTypeException",
 }
 """The header `x-amzn-ErrorType` of each type; the others are internal server errors."""
 

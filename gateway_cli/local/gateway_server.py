@@ -17,6 +17,7 @@ from gateway_cli.local.consumers import consumer_keys
 from gateway_cli.local.emulator import Emulator
 from gateway_cli.local.errors import LocalGatewayError
 from gateway_cli.local.front import Front
+from gateway_cli.local.http_server import http_runner
 from gateway_cli.local.keys import KeyDirectory
 from gateway_cli.local.ready import ServedGateway
 from gateway_cli.local.rest_api_model import LambdaIntegration, RestApi
@@ -24,7 +25,6 @@ from gateway_cli.local.upstreams import CONFIG_FILE, UpstreamPlan, fill_secrets,
 from gateway_cli.local.versions import CodeStore, Versions
 from gateway_cli.local.worker_pool import WorkerPool
 
-_HEADER_FIELD = 16 * 1024
 _EXAMPLE_MODELS = ("gpt-4.1", "claude-sonnet-4.5")
 
 
@@ -45,7 +45,7 @@ class GatewayServer:
     plan: UpstreamPlan
     pool: WorkerPool
     output: Output
-    _runners: list[web.ServerRunner] = field(default_factory=list)
+    _runners: list[web.AppRunner] = field(default_factory=list)
 
     async def serve(self, api: RestApi, port: int) -> ServedGateway:
         """Serve an API on 127.0.0.1.
@@ -103,8 +103,7 @@ class GatewayServer:
         )
 
     async def _listen(self, front: Front, port: int) -> str:
-        server = web.Server(front.handle, access_log=None, max_line_size=_HEADER_FIELD, max_field_size=_HEADER_FIELD)
-        runner = web.ServerRunner(server, shutdown_timeout=0.1)
+        runner = http_runner(front.handle, self.output)
         await runner.setup()
         self._runners.append(runner)
         try:

@@ -39,21 +39,31 @@ class ToolProcess:
     """A Python tool that runs in its own process group until it is stopped.
 
     Args:
+        name: what users call it.
         process: the running process, leader of its group.
         log: the file that takes what it prints.
     """
 
-    def __init__(self, process: asyncio.subprocess.Process, log: Path) -> None:
+    def __init__(self, name: str, process: asyncio.subprocess.Process, log: Path) -> None:
+        self._name = name
         self._process = process
         self.log = log
 
     @classmethod
     async def start(
-        cls, python: Path, code: str, *arguments: str, environment: Mapping[str, str], directory: Path, log: Path
+        cls,
+        name: str,
+        python: Path,
+        code: str,
+        *arguments: str,
+        environment: Mapping[str, str],
+        directory: Path,
+        log: Path,
     ) -> ToolProcess:
         """Run Python code as a tool.
 
         Args:
+            name: what users call it.
             python: the interpreter.
             code: what it runs.
             arguments: its `sys.argv[1:]`.
@@ -74,7 +84,7 @@ class ToolProcess:
                 stderr=output,
                 start_new_session=True,
             )
-        return cls(process, log)
+        return cls(name, process, log)
 
     @property
     def running(self) -> bool:
@@ -101,6 +111,14 @@ class ToolProcess:
                         return True
                     await asyncio.sleep(0.02)
         return False
+
+    async def ended(self) -> str:
+        """Wait until the process ends by itself.
+
+        Returns:
+            A sentence that says so, and the end of what it printed.
+        """
+        return f"{self._name} ended with status {await self._process.wait()}; it printed:\n{self.last_lines()}"
 
     async def stop(self) -> None:
         """End the process group and wait until its leader is gone. Its state is thrown away, so it is not asked politely."""

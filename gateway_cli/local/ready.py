@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from gateway_cli.local.console import Output
+from gateway_cli.local.errors import LocalGatewayError
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -54,7 +55,11 @@ class ServedGateway:
 
 
 def write_ready_file(path: Path, gateways: Sequence[ServedGateway], endpoint_url: str, region: str) -> None:
-    """Tell scripts: the first gateway at the top, all of them under `gateways`. The file appears complete or not at all."""
+    """Tell scripts: the first gateway at the top, all of them under `gateways`. The file appears complete or not at all.
+
+    Raises:
+        LocalGatewayError: if it cannot be written.
+    """
     facts = {
         **gateways[0].as_json(),
         "gateways": [gateway.as_json() for gateway in gateways],
@@ -63,8 +68,11 @@ def write_ready_file(path: Path, gateways: Sequence[ServedGateway], endpoint_url
         "pid": os.getpid(),
     }
     scratch = path.with_name(f".{path.name}.{os.getpid()}")
-    scratch.write_text(json.dumps(facts, indent=1) + "\n", "utf-8")
-    scratch.replace(path)
+    try:
+        scratch.write_text(json.dumps(facts, indent=1) + "\n", "utf-8")
+        scratch.replace(path)
+    except OSError as error:
+        raise LocalGatewayError(f"the ready file {str(path)!r} cannot be written: {error.strerror}") from error
 
 
 def print_ready(gateways: Sequence[ServedGateway], endpoint_url: str, region: str, output: Output) -> None:

@@ -106,22 +106,36 @@ async def relay(
         response.enable_chunked_encoding()
     try:
         await response.prepare(request)
-        body = answer.body()
-        while True:
-            left = deadline - time.monotonic()
-            async with asyncio.timeout(max(0.0, min(IDLE_SECONDS, left))):
-                piece = await anext(body, None)
-            if piece is None:
-                break
-            await response.write(piece)
+        await _pass_on(answer, response, deadline)
         await response.write_eof()
     except (FunctionError, TimeoutError) as error:
         reason = str(error) or f"silent for {IDLE_SECONDS:.0f} s, or longer than the {limit:.0f} s of the integration"
         output.error(f"{request.method} {request.path}: the answer broke off after it had started: {reason}")
         answer.drop()
-        if request.transport:
+        if request.transport and isinstance(error, FunctionError):
+            # What has been written still goes out: the last of it may be the event that tells the client.
+            request.transport.close()
+        elif request.transport:
             request.transport.abort()
     except ConnectionError:
         # The client has gone. The function does not learn of it and runs to its end.
         answer.drop()
     return response
+
+
+async def _pass_on(answer: Answer, response: web.StreamResponse, deadline: float) -> None:
+    """Write the body's pieces as they come.
+
+    Raises:
+        FunctionError: if the answer breaks off.
+        TimeoutError: if the function is silent for too long, or all of it takes too long.
+    """
+    body = answer.body()
+    while True:
+        async with asyncio.timeout(max(0.0, min(IDLE_SECONDS, deadline - time.monotonic()))):
+            piece = await anext(body, None)
+        if piece is None:
+            return
+        # A client that reads nothing has until the integration's end, as one that reads slowly has.
+        async with asyncio.timeout(max(0.0, deadline - time.monotonic())):
+            await response.write(piece)

@@ -29,17 +29,21 @@ class LambdaIntegration:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class MockIntegration:
-    """A method that API Gateway answers itself, as it does for CORS preflight requests.
+    """A method that API Gateway answers itself, as it does for CORS preflight requests and unknown routes.
 
     Args:
         status: the HTTP status.
         headers: the headers.
         origins: further origins, each of which is sent back as the allowed one when the request comes from it.
+        body: template of the body; `$context.requestId` is all that is filled in.
+        content_types: a request with a body of another type is refused; empty for any.
     """
 
     status: int
     headers: Mapping[str, str]
     origins: tuple[str, ...] = ()
+    body: str = ""
+    content_types: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -136,20 +140,24 @@ class RestApi:
     def match(self, http_method: str, path: str) -> Match | None:
         """The method for a request, or None.
 
-        Literal segments win over parameters, and parameters over greedy ones, segment by segment from the left.
+        Literal segments win over parameters, and parameters over greedy ones, segment by segment from the left. Of one
+        resource's methods the one that is named wins over `ANY`.
 
         Args:
             http_method: such as `POST`.
             path: the raw path behind the stage, beginning with a slash.
         """
         segments = [] if path == "/" else path.split("/")[1:]
-        best: tuple[list[int], Method, dict[str, str]] | None = None
+        best: tuple[tuple[list[int], bool], Method, dict[str, str]] | None = None
         for method in self.methods:
             if method.http_method not in {http_method, "ANY"}:
                 continue
             found = _fit(method.resource, segments)
-            if found and (best is None or found[0] < best[0]):
-                best = (found[0], method, found[1])
+            if found is None:
+                continue
+            rank = (found[0], method.http_method == "ANY")
+            if best is None or rank < best[0]:
+                best = (rank, method, found[1])
         return Match(method=best[1], path_parameters=best[2]) if best else None
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -27,6 +27,8 @@ _DEFAULT_TIMEOUT = 29.0
 _DEFAULT_TTL = 300.0
 _ORIGIN = re.compile(r'\$origin\s*==\s*"([^"]+)"')
 _HEADER = "method.response.header."
+# The CDK writes it without quotes, which API Gateway takes.
+_STATUS = re.compile(r'"?statusCode"?\s*:\s*(\d+)')
 
 
 def read_rest_apis(deployed: DeployedStack) -> list[RestApi]:
@@ -62,7 +64,7 @@ class _Reader:
         stages = list(self._of(api, "Stage").values())
         stage = stages[0] if stages else {}
         return RestApi(
-            label=str(self.resources[api].get("Metadata", {}).get("aws:cdk:path", f"{self.stack.display_name}/{api}")),
+            label=self._label(api),
             api_id=self.ids[api],
             stage=stage.get("StageName", "prod"),
             account=self.stack.account,
@@ -85,6 +87,11 @@ class _Reader:
             },
             plan_throttles=self._plan_throttles(api),
         )
+
+    def _label(self, api: str) -> str:
+        """The gateway's construct path. Its API is `Api` inside it, and that one's resource is `Resource` inside that."""
+        path = self.resources[api].get("Metadata", {}).get("aws:cdk:path")
+        return str(path).removesuffix("/Resource").removesuffix("/Api") if path else f"{self.stack.display_name}/{api}"
 
     def _properties(self, name: str) -> dict[str, Any]:
         properties: dict[str, Any] = self.resources[name].get("Properties", {})
@@ -186,8 +193,10 @@ def _stage_settings(stage: Mapping[str, Any]) -> list[dict[str, Any]]:
 
 
 def _mock(integration: Mapping[str, Any]) -> MockIntegration:
-    response = (integration.get("IntegrationResponses") or [{}])[0]
+    requests = integration.get("RequestTemplates", {})
+    response = _selected(integration.get("IntegrationResponses", []), requests.get("application/json", ""))
     template = response.get("ResponseTemplates", {}).get("application/json", "")
+    is_directive = template.startswith("#")
     return MockIntegration(
         status=int(response.get("StatusCode", 200)),
         headers={
@@ -197,4 +206,16 @@ def _mock(integration: Mapping[str, Any]) -> MockIntegration:
         },
         # The CDK writes one template for preflight requests from more than one origin, and this reads that one.
         origins=tuple(_ORIGIN.findall(template)) if "responseOverride.header.Access-Control-Allow-Origin" in template else (),
+        body="" if is_directive else template,
+        content_types=() if integration.get("PassthroughBehavior", "WHEN_NO_MATCH") == "WHEN_NO_MATCH" else tuple(requests),
     )
+
+
+def _selected(responses: Sequence[Mapping[str, Any]], request_template: str) -> Mapping[str, Any]:
+    """The integration response for the status that the request template gives: one with a pattern for it, or the default."""
+    found = _STATUS.search(request_template)
+    status = found[1] if found else ""
+    patterns = [response for response in responses if response.get("SelectionPattern")]
+    defaults = [response for response in responses if not response.get("SelectionPattern")]
+    matching = [response for response in patterns if re.fullmatch(response["SelectionPattern"], status)]
+    return next(iter([*matching, *defaults]), {})

@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import asyncio
 import os
+import sys
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from function_build.bytecode import FUNCTION_PYTHON, find_function_python
 from gateway_cli.local.assembly import Stack, read_assembly
 from gateway_cli.local.console import Output
 from gateway_cli.local.deployment import DeployedStack, Deployer
 from gateway_cli.local.emulator import Emulator
 from gateway_cli.local.errors import LocalGatewayError
 from gateway_cli.local.gateway_server import GatewayServer, require_free
-from gateway_cli.local.python_interpreter import function_python
+from gateway_cli.local.processes import ToolProcess
 from gateway_cli.local.ready import print_ready, write_ready_file
 from gateway_cli.local.rest_api_reader import read_rest_apis
 from gateway_cli.local.stand_in import StandIn
@@ -39,6 +41,7 @@ class LocalSession:
     scratch: Path
     output: Output
     _resources: AsyncExitStack = field(default_factory=AsyncExitStack)
+    _tools: list[ToolProcess] = field(default_factory=list)
 
     async def start(self) -> None:
         """Deploy the assembly and serve its gateways.
@@ -49,9 +52,7 @@ class LocalSession:
         stacks = self._selected(read_assembly(self.assembly))
         if self.port:
             require_free(self.port)
-        python, version = await function_python()
-        if version != "3.13":
-            self.output.notice(f"no Python 3.13 on this machine, which Lambda would run; the function runs on {version}")
+        python = await self._function_python()
         plan = UpstreamPlan(environment=os.environ, stand_in=self.stand_in, scratch=self.scratch)
         stand_in = await self._start_stand_in(plan, stacks)
         emulator = await self._start_emulator(stacks[0])
@@ -68,14 +69,28 @@ class LocalSession:
         self._resources.push_async_callback(pool.stop)
         code = CodeStore(directories=deployer.code_directories, scratch=self.scratch, prepare=plan.prepare)
         if stand_in:
-            with self.output.step("Waiting for the stand-in provider"):
-                await stand_in.ready()
+            await stand_in.ready()
         server = GatewayServer(emulator=emulator, code=code, plan=plan, pool=pool, output=self.output)
         self._resources.push_async_callback(server.stop)
         served = [await server.serve(api, self.port + index if self.port else 0) for index, api in enumerate(apis)]
         if self.ready_file:
             write_ready_file(self.ready_file, served, emulator.endpoint_url, emulator.region)
+            self._resources.callback(self.ready_file.unlink, missing_ok=True)
         print_ready(served, emulator.endpoint_url, emulator.region, self.output)
+
+    async def serve(self) -> None:
+        """Go on for as long as everything that was started does.
+
+        Raises:
+            LocalGatewayError: if one of the tools has ended, without which every request would fail.
+        """
+        watches = [asyncio.create_task(tool.ended()) for tool in self._tools]
+        try:
+            done, _ = await asyncio.wait(watches, return_when=asyncio.FIRST_COMPLETED)
+            raise LocalGatewayError(next(iter(done)).result())
+        finally:
+            for watch in watches:
+                watch.cancel()
 
     async def stop(self) -> None:
         """End everything that was started, last first."""
@@ -90,12 +105,21 @@ class LocalSession:
                 raise LocalGatewayError(f"there is no stack {wanted!r}; the assembly has: {', '.join(names)}")
         return [stack for stack in stacks if not self.stacks or stack.name in self.stacks]
 
+    async def _function_python(self) -> str:
+        found = await asyncio.to_thread(find_function_python)
+        if found:
+            return found
+        wanted, own = (".".join(map(str, version[:2])) for version in (FUNCTION_PYTHON, sys.version_info))
+        self.output.notice(f"no Python {wanted} on this machine, which Lambda would run; the function runs on {own}")
+        return sys.executable
+
     async def _start_stand_in(self, plan: UpstreamPlan, stacks: list[Stack]) -> StandIn | None:
         directories = {asset.path for stack in stacks for asset in stack.assets if (asset.path / CONFIG_FILE).is_file()}
         if not plan.needs_stand_in(directories):
             return None
         stand_in = await StandIn.start(directory=self.scratch, output=self.output)
         self._resources.push_async_callback(stand_in.stop)
+        self._tools.append(stand_in.process)
         plan.stand_in_url = stand_in.url
         names = sorted({u.name for directory in directories for u in read_upstreams(directory) if plan.is_stood_in(u)})
         variables = ", ".join(f"{name.upper().replace('-', '_')}_API_KEY" for name in names)
@@ -105,11 +129,12 @@ class LocalSession:
     async def _start_emulator(self, first: Stack) -> Emulator:
         emulator = await Emulator.start(account=first.account, region=first.region, directory=self.scratch, output=self.output)
         self._resources.push_async_callback(emulator.stop)
+        self._tools.append(emulator.process)
         return emulator
 
     async def _deploy(self, deployer: Deployer, stack: Stack) -> DeployedStack:
         with self.output.step(f"Deploying {stack.display_name} into the embedded AWS"):
             deployed = await asyncio.to_thread(deployer.deploy, stack)
-        for name, kind in sorted(deployed.left_out.items()):
-            self.output.notice(f"{name} ({kind}) is left out: the embedded AWS does not have it, or has not what it changes")
+        for sentence in deployed.left_out:
+            self.output.notice(sentence)
         return deployed

@@ -26,7 +26,7 @@ class StandIn:
     """
 
     def __init__(self, process: ToolProcess, port: int) -> None:
-        self._process = process
+        self.process = process
         self._port = port
         self.url = f"http://127.0.0.1:{port}"
 
@@ -47,7 +47,13 @@ class StandIn:
         arguments += ["--stream-chunk-delay-ms", str(CHUNK_DELAY_MS)]
         environment = {name: value for name, value in os.environ.items() if not name.startswith("LLMOCK_")}
         process = await ToolProcess.start(
-            python, _RUN, *arguments, environment=environment, directory=directory, log=directory / "llmock.log"
+            "the stand-in provider",
+            python,
+            _RUN,
+            *arguments,
+            environment=environment,
+            directory=directory,
+            log=directory / "llmock.log",
         )
         return cls(process, port)
 
@@ -57,11 +63,11 @@ class StandIn:
         Raises:
             LocalGatewayError: if it ends instead, or takes too long.
         """
-        if not await self._process.accepts(self._port, START_SECONDS):
+        if not await self.process.accepts(self._port, START_SECONDS):
             raise LocalGatewayError(
-                f"the stand-in provider did not start within {START_SECONDS:.0f} s; it printed:\n{self._process.last_lines()}"
+                f"the stand-in provider did not start within {START_SECONDS:.0f} s; it printed:\n{self.process.last_lines()}"
             )
 
     async def stop(self) -> None:
         """End it."""
-        await self._process.stop()
+        await self.process.stop()

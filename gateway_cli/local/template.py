@@ -37,8 +37,13 @@ def logical_id(value: Any, resources: Mapping[str, Mapping[str, Any]], *types: s
     return None
 
 
-def without_types(template: Mapping[str, Any], types: Collection[str]) -> tuple[dict[str, Any], dict[str, str]]:
-    """A template without the resources of some types, nor what refers to them.
+def of_types(template: Mapping[str, Any], types: Collection[str]) -> set[str]:
+    """The logical ids of a template's resources of some types."""
+    return {name for name, resource in template.get("Resources", {}).items() if resource.get("Type") in types}
+
+
+def without(template: Mapping[str, Any], names: Collection[str]) -> tuple[dict[str, Any], dict[str, str]]:
+    """A template without some resources, nor what refers to them.
 
     Returns:
         The smaller template, and the logical ids taken out with their types.
@@ -46,7 +51,7 @@ def without_types(template: Mapping[str, Any], types: Collection[str]) -> tuple[
     smaller = copy.deepcopy(dict(template))
     resources: dict[str, dict[str, Any]] = smaller.get("Resources", {})
     gone: dict[str, str] = {}
-    doomed = {name for name, resource in resources.items() if resource.get("Type") in types}
+    doomed = set(names)
     while doomed:
         for name in doomed:
             gone[name] = resources.pop(name)["Type"]

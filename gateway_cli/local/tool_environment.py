@@ -44,9 +44,15 @@ async def tool_python(tool: str, output: Output) -> Path:
     if python.exists():
         return python
     with output.step(f"Installing {tool} into {home} (first use only)"):
-        home.parent.mkdir(parents=True, exist_ok=True)
         # Made elsewhere and renamed: an interrupted installation leaves nothing that looks finished, and of two one wins.
-        scratch = Path(tempfile.mkdtemp(prefix=f".{tool}-", dir=home.parent))
+        try:
+            home.parent.mkdir(parents=True, exist_ok=True)
+            scratch = Path(tempfile.mkdtemp(prefix=f".{tool}-", dir=home.parent))
+        except OSError as error:
+            raise LocalGatewayError(
+                f"{tool} cannot be installed into {str(home.parent)!r}: {error.strerror}; "
+                "let XDG_CACHE_HOME name a directory that can be written to"
+            ) from error
         try:
             await _install(tool, scratch)
             _keep(scratch, home)

@@ -70,7 +70,9 @@ class WorkerPool:
         await asyncio.gather(*(worker.stop() for worker in set(self._workers)))
 
     async def _start(self, function: FunctionVersion) -> Worker:
-        await self._make_room()
+        # Looked at again after each wait, in which another request may have taken the room that was made.
+        while len(self._workers) >= self._limit:
+            await self._end_idle()
         worker = Worker(function, python=self._python, output=self._output, on_idle=self._free, on_exit=self._forget)
         self._workers.add(worker)
         try:
@@ -96,10 +98,12 @@ class WorkerPool:
                     self._freed.clear()
                     await self._freed.wait()
 
-    async def _make_room(self) -> None:
-        """End an idle worker of another version if that is what it takes."""
-        if len(self._workers) < self._limit:
-            return
+    async def _end_idle(self) -> None:
+        """End an idle worker of another version, if there is one.
+
+        Raises:
+            ThrottledError: if every worker is busy.
+        """
         for idle in self._idle.values():
             if idle:
                 await idle.pop(0).stop()

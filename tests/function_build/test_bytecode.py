@@ -52,3 +52,21 @@ def test_an_unwritable_place_is_no_error(monkeypatch: pytest.MonkeyPatch, tmp_pa
     monkeypatch.setattr(bytecode, "BUILT", tmp_path)
     monkeypatch.setattr(bytecode.os, "access", lambda *_: False)
     assert bytecode_archive() is None
+
+
+def test_the_function_python_is_one_that_runs_and_is_of_that_version(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """A script on the PATH that refuses, one of pyenv's that is another version, one of pyenv's that is right."""
+
+    def script(path: Path, text: str) -> None:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(f"#!/bin/sh\n{text}\n")
+        path.chmod(0o755)
+
+    script(tmp_path / "bin" / "python3.99", "exit 127")
+    script(tmp_path / ".pyenv/versions/3.99.1/bin/python", "echo 3.98 /else/where")
+    monkeypatch.setattr(bytecode, "FUNCTION_PYTHON", (3, 99))
+    monkeypatch.setattr(Path, "home", lambda: tmp_path)
+    monkeypatch.setenv("PATH", str(tmp_path / "bin"))
+    assert find_function_python() is None
+    script(tmp_path / ".pyenv/versions/3.99.2/bin/python", "echo 3.99 /real/python")
+    assert find_function_python() == "/real/python"

@@ -16,6 +16,7 @@ from rich.console import Console
 
 from gateway_cli.local.console import Output
 from gateway_cli.local.front import Front
+from gateway_cli.local.http_server import http_runner
 from gateway_cli.local.keys import ApiKey, UsagePlan
 from gateway_cli.local.rest_api_model import (
     AuthorizerModel,
@@ -179,7 +180,7 @@ def serving(
             output=output,
             limiter=limiter,
         )
-        runner = web.ServerRunner(web.Server(front.handle, access_log=None), shutdown_timeout=0.1)
+        runner = http_runner(front.handle, output)
         await runner.setup()
         await web.TCPSite(runner, "127.0.0.1", 0).start()
         stop = asyncio.Event()

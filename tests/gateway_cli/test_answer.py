@@ -113,3 +113,33 @@ def test_a_client_that_has_gone_holds_nothing_up() -> None:
         assert answer.finished
 
     asyncio.run(run())
+
+
+def test_a_reader_that_is_far_behind_still_gets_every_piece_before_the_failure() -> None:
+    async def run() -> None:
+        answer = Answer()
+        answer.streaming = True
+        await answer.feed(b"{}" + DELIMITER)
+        pieces = [bytes([number]) for number in range(200)]
+
+        async def write() -> None:
+            for piece in pieces:
+                await answer.feed(piece)
+
+        writing = asyncio.create_task(write())
+        await answer.head()
+        await asyncio.sleep(0)  # now it waits for a place in the queue
+        writing.cancel()
+        answer.fail(FunctionError("Runtime.ExitError", "gone"))
+        read: list[bytes] = []
+        failed = False
+        try:
+            async for piece in answer.body():
+                read.append(piece)  # noqa: PERF401 - what came before the failure is wanted
+        except FunctionError:
+            failed = True
+        assert failed
+        assert len(read) > 10
+        assert read == pieces[: len(read)]
+
+    asyncio.run(run())

@@ -10,6 +10,7 @@ import pytest
 from botocore.exceptions import EndpointConnectionError
 
 from tests.gateway_cli.front_kit import INTEGRATION, Running, api, function, serving
+from tests.local_gateway import until
 
 
 def gone(pid: int) -> bool:
@@ -196,3 +197,12 @@ def test_what_the_function_prints_is_shown_if_it_needs_attention(authorizer: Pat
         front.ask().read()
     assert "doing echo" in front.printed
     assert "GET /prod/v1/models 200" in front.printed
+
+
+def test_a_client_that_does_not_read_is_cut_off_at_the_end_of_the_integration(authorizer: Path) -> None:
+    with serving(api(authorizer, integration=replace(INTEGRATION, timeout=0.5))) as front:
+        reply = front.ask(do="flood")
+        assert reply.status == 200
+        until(lambda: "broke off after it had started" in front.printed)
+        with pytest.raises((http.client.IncompleteRead, ConnectionResetError)):
+            reply.read()

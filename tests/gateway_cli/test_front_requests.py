@@ -2,11 +2,12 @@
 
 import datetime as dt
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from gateway_cli.local.rest_api_model import GatewayResponse
+from gateway_cli.local.rest_api_model import GatewayResponse, Method, MockIntegration, RestApi
 from gateway_cli.local.throttling import Limiter, Quota, Throttle
 from tests.gateway_cli.front_kit import KEY, api, key, serving
 
@@ -97,6 +98,42 @@ def test_preflight_is_answered_without_key_and_function(authorizer: Path, origin
         reply = front.ask("OPTIONS", key=None, headers={"Origin": origin})
         assert (reply.status, reply.headers["Access-Control-Allow-Origin"]) == (204, allowed)
         assert front.pool.pids == []
+
+
+@pytest.fixture
+def unknown(authorizer: Path) -> RestApi:
+    """An API with a method for unknown routes."""
+    integration = MockIntegration(
+        status=404,
+        headers={"Access-Control-Allow-Origin": "*"},
+        body='{"id":"$context.requestId"}',
+        content_types=("application/json",),
+    )
+    known = api(authorizer)
+    catch_all = Method(resource_id="4", resource="/{proxy+}", http_method="ANY", integration=integration)
+    return replace(known, methods=(*known.methods, catch_all))
+
+
+@pytest.mark.parametrize("content_type", [None, "application/json", "application/json; charset=utf-8"])
+def test_an_unknown_route_with_a_method_is_answered_without_key_and_function(
+    unknown: RestApi, content_type: str | None
+) -> None:
+    headers = {"Content-Type": content_type} if content_type else {}
+    with serving(unknown) as front:
+        reply = front.ask("POST", "/prod/v1/nothing", key=None, body=b"{not json", headers=headers)
+        assert (reply.status, reply.headers["Content-Type"]) == (404, "application/json")
+        assert reply.headers["Access-Control-Allow-Origin"] == "*"
+        assert json.loads(reply.read()) == {"id": reply.headers["x-amzn-RequestId"]}
+        head = front.ask("HEAD", "/prod/v1/nothing", key=None)
+        assert (head.status, head.read()) == (404, b"")
+        assert front.pool.pids == []
+
+
+def test_a_body_of_another_type_than_the_templates_is_refused(unknown: RestApi) -> None:
+    with serving(unknown) as front:
+        reply = front.ask("POST", "/prod/v1/files", body=b"--x", headers={"Content-Type": "multipart/form-data; boundary=x"})
+        assert (reply.status, json.loads(reply.read())) == (415, {"message": "Unsupported Media Type"})
+        assert reply.headers["x-amzn-ErrorType"] == "UnsupportedMediaTypeException"
 
 
 def test_throttle_and_quota(authorizer: Path) -> None:

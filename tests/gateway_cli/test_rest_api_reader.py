@@ -86,7 +86,7 @@ def gateway(name: str, *, wrapper: bool = True) -> dict[str, Any]:
 def read(directory: Path, resources: dict[str, Any]) -> list[RestApi]:
     asset = Asset(path=directory, zipped=True, bucket="b", key="authorizer.zip")
     stack = Stack(name="S", display_name="S", account="1", region="r", template={"Resources": resources}, assets=(asset,))
-    return read_rest_apis(DeployedStack(stack=stack, physical_ids={name: f"id-{name}" for name in resources}, left_out={}))
+    return read_rest_apis(DeployedStack(stack=stack, physical_ids={name: f"id-{name}" for name in resources}))
 
 
 def test_a_gateway(tmp_path: Path) -> None:
@@ -120,6 +120,32 @@ def test_preflight_methods(tmp_path: Path) -> None:
     assert not match.method.api_key_required
 
 
+def test_methods_for_unknown_routes(tmp_path: Path) -> None:
+    resources = gateway("G")
+    resources["GUnknown"] = of(
+        "ApiGateway::Method",
+        HttpMethod="ANY",
+        ResourceId={"Fn::GetAtt": ["GApi", "RootResourceId"]},
+        RestApiId={"Ref": "GApi"},
+        Integration={
+            "Type": "MOCK",
+            "PassthroughBehavior": "NEVER",
+            "RequestTemplates": {"application/json": '{"statusCode": 404}'},
+            "IntegrationResponses": [
+                {"StatusCode": "500", "SelectionPattern": "5..", "ResponseTemplates": {"application/json": "other"}},
+                {"StatusCode": "404", "ResponseTemplates": {"application/json": '{"id":"$context.requestId"}'}},
+            ],
+        },
+    )
+    (api,) = read(tmp_path, resources)
+    match = api.match("HEAD", "/")
+    assert match
+    assert match.method.integration == MockIntegration(
+        status=404, headers={}, body='{"id":"$context.requestId"}', content_types=("application/json",)
+    )
+    assert not match.method.api_key_required
+
+
 def test_two_gateways_in_one_stack_stay_apart(tmp_path: Path) -> None:
     first, second = read(tmp_path, gateway("A") | gateway("B"))
     assert (first.api_id, second.api_id) == ("id-AApi", "id-BApi")
@@ -130,3 +156,9 @@ def test_two_gateways_in_one_stack_stay_apart(tmp_path: Path) -> None:
 @pytest.mark.parametrize("resources", [{}, gateway("G", wrapper=False)], ids=["no API", "another API"])
 def test_other_apis_are_left_alone(tmp_path: Path, resources: dict[str, Any]) -> None:
     assert read(tmp_path, resources) == []
+
+
+def test_a_gateway_is_called_by_its_construct_path(tmp_path: Path) -> None:
+    resources = gateway("G")
+    resources["GApi"]["Metadata"] = {"aws:cdk:path": "Stage/Stack/Gateway/Api/Resource"}
+    assert [api.label for api in read(tmp_path, resources)] == ["Stage/Stack/Gateway"]

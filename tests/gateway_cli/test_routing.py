@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import pytest
 
 from gateway_cli.local.rest_api_model import Method, RestApi
@@ -9,6 +11,7 @@ RESOURCES = [
     ("ANY", "/v1/{any}/list"),
     ("GET", "/"),
 ]
+CATCHING_ALL = [("ANY", "/{proxy+}"), ("ANY", "/"), ("ANY", "/v1/models"), *RESOURCES]
 API = RestApi(
     label="",
     api_id="",
@@ -36,6 +39,24 @@ def test_a_request_finds_its_method(method: str, path: str, resource: str, param
     match = API.match(method, path)
     assert match is not None
     assert (match.method.resource, match.path_parameters) == (resource, parameters)
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "found"),
+    [
+        ("GET", "/v1/models", ("GET", "/v1/models")),
+        ("POST", "/v1/models", ("ANY", "/v1/models")),
+        ("HEAD", "/", ("ANY", "/")),
+        ("GET", "/v2", ("ANY", "/{proxy+}")),
+        ("GET", "/v1/models/", ("ANY", "/{proxy+}")),
+        ("POST", "/v1/models/list", ("ANY", "/v1/{any}/list")),
+    ],
+)
+def test_any_is_for_what_is_not_named(method: str, path: str, found: tuple[str, str]) -> None:
+    methods = tuple(Method(resource_id="", resource=at, http_method=name, integration=None) for name, at in CATCHING_ALL)
+    match = replace(API, methods=methods).match(method, path)
+    assert match is not None
+    assert (match.method.http_method, match.method.resource) == found
 
 
 @pytest.mark.parametrize(

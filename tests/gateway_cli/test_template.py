@@ -1,6 +1,6 @@
 from typing import Any
 
-from gateway_cli.local.template import logical_id, references, without_types
+from gateway_cli.local.template import logical_id, of_types, references, without
 
 RESOURCES: dict[str, Any] = {
     "Api": {"Type": "AWS::ApiGateway::RestApi"},
@@ -30,7 +30,7 @@ def test_the_first_reference_of_a_type() -> None:
 def test_resources_are_left_out_with_all_that_names_them() -> None:
     outputs = {"Kept": {"Value": {"Ref": "Api"}}, "Gone": {"Value": {"Ref": "Named"}}}
     template = {"Resources": RESOURCES, "Outputs": outputs}
-    smaller, gone = without_types(template, {"AWS::WAFv2::WebACLAssociation"})
+    smaller, gone = without(template, of_types(template, {"AWS::WAFv2::WebACLAssociation"}))
     assert gone == {"Association": "AWS::WAFv2::WebACLAssociation", "Named": "AWS::SSM::Parameter"}
     assert set(smaller["Resources"]) == {"Api", "Acl", "Later", "Latest"}
     assert smaller["Resources"]["Later"]["DependsOn"] == ["Api"]

@@ -58,6 +58,18 @@ def test_nothing_is_left_running(app_assembly: Path, tmp_path: Path, number: sig
             assert connection.connect_ex(("127.0.0.1", port))
 
 
+@pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="finds processes through /proc")
+def test_it_does_not_go_on_without_the_embedded_aws(app_assembly: Path, tmp_path: Path) -> None:
+    with running(app_assembly, scratch=tmp_path) as gateway:
+        family = descendants(gateway.pid)
+        emulator = next(pid for pid in family if b"ministack.app" in Path(f"/proc/{pid}/cmdline").read_bytes())
+        os.kill(emulator, signal.SIGKILL)
+        assert gateway.process.wait(20) == 1
+        gateway.wait_for("error: the embedded AWS ended with status -9")
+        assert family.isdisjoint(processes())
+        assert list(tmp_path.iterdir()) == []
+
+
 def test_a_signal_while_it_starts_ends_it(app_assembly: Path, tmp_path: Path) -> None:
     process = subprocess.Popen(
         [sys.executable, "-m", "gateway_cli", "local", "--assembly", str(app_assembly), "--port", "0"],
@@ -95,7 +107,7 @@ def command(*options: str, **environment: str) -> subprocess.CompletedProcess[st
 def test_no_assembly(tmp_path: Path) -> None:
     done = command("--assembly", str(tmp_path))
     assert done.returncode == 1
-    assert f"no cloud assembly at '{tmp_path}'; run 'cdk synth' first or name one with --assembly" in done.stdout
+    assert f"no cloud assembly at '{tmp_path}'; run 'cdk synth' first or name one with --assembly" in done.stderr
 
 
 def test_a_port_in_use(app_assembly: Path) -> None:
@@ -105,13 +117,13 @@ def test_a_port_in_use(app_assembly: Path) -> None:
         port = taken.getsockname()[1]
         done = command("--assembly", str(app_assembly), "--port", str(port))
     assert done.returncode == 1
-    assert f"port {port} is in use; name another one with --port" in done.stdout
+    assert f"port {port} is in use; name another one with --port" in done.stderr
 
 
 def test_a_stack_that_does_not_exist(app_assembly: Path) -> None:
     done = command("--assembly", str(app_assembly), "--stack", "Nope", "--port", "0")
     assert done.returncode == 1
-    assert "there is no stack 'Nope'; the assembly has: AiGateway" in done.stdout
+    assert "there is no stack 'Nope'; the assembly has: AiGateway" in done.stderr
 
 
 @pytest.mark.parametrize("module", ["typer", "aiohttp", "boto3"])
@@ -127,3 +139,31 @@ def test_the_help_names_every_option() -> None:
     assert done.returncode == 0
     for option in ("--assembly", "--port", "--stack", "--stand-in", "--no-stand-in", "--workers", "--ready-file", "--verbose"):
         assert option in done.stdout
+
+
+def test_a_ready_file_that_cannot_be_written(app_assembly: Path, tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    done = command("--assembly", str(app_assembly), "--port", "0", "--ready-file", str(tmp_path / "file" / "ready.json"))
+    assert done.returncode == 1
+    assert "ready.json' cannot be written: Not a directory" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_a_cache_that_cannot_be_written(app_assembly: Path, tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    done = command("--assembly", str(app_assembly), "--port", "0", XDG_CACHE_HOME=str(tmp_path / "file"))
+    assert done.returncode == 1
+    assert "let XDG_CACHE_HOME name a directory that can be written to" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_a_wrong_option() -> None:
+    done = command("--port", "99999")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "--port" in done.stderr
+
+
+def test_control_c_while_it_is_still_importing(tmp_path: Path) -> None:
+    (tmp_path / "typer.py").write_text("import os, signal\nos.kill(os.getpid(), signal.SIGINT)\n")
+    done = command(PYTHONPATH=os.pathsep.join([str(tmp_path), str(ROOT)]))
+    assert (done.returncode, done.stdout, done.stderr) == (-signal.SIGINT, "", "")

@@ -97,6 +97,11 @@ class Actions:
         wait_for(gate)
         os._exit(3)
 
+    def flood(self, _: str, __: Any) -> None:
+        stream = self.stream()
+        while True:
+            stream.write(b"x" * 65536)
+
     def trailers(self, gate: str, _: Any) -> None:
         stream = self.stream()
         stream.write(b"data: first\n\n")

@@ -15,7 +15,7 @@ ROOT = Path(__file__).parents[2]
 ALLOWED = {
     "lambda_runtime": {"httpx"},
     "lambda_runtime/authorizer": set(),
-    "gateway_construct": {"aws_cdk", "constructs", "function_build", "jsii", "lambda_runtime.config", "typing_extensions"},
+    "gateway_construct": {"aws_cdk", "constructs", "function_build", "lambda_runtime.config"},
     # Runs in the bare environment in which a wheel is built.
     "function_build": {"cryptography"},
     "gateway_cli": {

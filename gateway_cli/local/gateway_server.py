@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import errno
-import json
 import socket
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -21,7 +20,7 @@ from gateway_cli.local.http_server import http_runner
 from gateway_cli.local.keys import KeyDirectory
 from gateway_cli.local.ready import ServedGateway
 from gateway_cli.local.rest_api_model import LambdaIntegration, RestApi
-from gateway_cli.local.upstreams import CONFIG_FILE, UpstreamPlan, fill_secrets, read_upstreams
+from gateway_cli.local.upstreams import UpstreamPlan, fill_secrets, read_config, read_upstreams
 from gateway_cli.local.versions import CodeStore, Versions
 from gateway_cli.local.worker_pool import WorkerPool
 
@@ -134,7 +133,7 @@ def _in_use(port: int, error: OSError) -> LocalGatewayError:
 
 def _example_models(directory: Path) -> tuple[str, str]:
     """Model names for the printed examples: what the gateway maps, or else names that the providers know."""
-    config = directory / CONFIG_FILE
-    models = list(json.loads(config.read_text("utf-8")).get("models", {})) if config.is_file() else []
+    config = read_config(directory)
+    models = config.models if config else ()
     chat = next((model for model in models if model.startswith("gpt")), _EXAMPLE_MODELS[0])
     return chat, next((model for model in models if "claude" in model), _EXAMPLE_MODELS[1])

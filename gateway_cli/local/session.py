@@ -20,9 +20,10 @@ from gateway_cli.local.processes import ToolProcess
 from gateway_cli.local.ready import print_ready, write_ready_file
 from gateway_cli.local.rest_api_reader import read_rest_apis
 from gateway_cli.local.stand_in import StandIn
-from gateway_cli.local.upstreams import CONFIG_FILE, UpstreamPlan, read_upstreams
+from gateway_cli.local.upstreams import UpstreamPlan, read_upstreams
 from gateway_cli.local.versions import CodeStore
 from gateway_cli.local.worker_pool import WorkerPool
+from lambda_runtime.config import CONFIG_FILE
 
 
 @dataclass(kw_only=True, slots=True)

@@ -2,58 +2,34 @@
 
 from __future__ import annotations
 
-import json
 import shutil
 import tempfile
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 from gateway_cli.local.console import Output
+from lambda_runtime.config import CONFIG_FILE, GatewayConfig, UpstreamConfig, WireFormat
 
-CONFIG_FILE = "gateway.json"
 STAND_IN_KEY = "stand-in"
 
-_ANTHROPIC_OPERATIONS = "/v1/messages"
+
+def key_variable(upstream: UpstreamConfig) -> str:
+    """The variable of the user's environment that may hold an upstream's key."""
+    return upstream.name.upper().replace("-", "_") + "_API_KEY"
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Upstream:
-    """An upstream of a gateway, as its configuration file names it.
-
-    Args:
-        name: its name.
-        needs_key: whether one of its endpoints takes a key.
-    """
-
-    name: str
-    needs_key: bool
-
-    @property
-    def key_variable(self) -> str:
-        """The variable of the user's environment that may hold its key."""
-        return self._variable + "_API_KEY"
-
-    @property
-    def secret_variable(self) -> str:
-        """The variable of the function's environment that names its secret."""
-        return "UPSTREAM_SECRET_" + self._variable
-
-    @property
-    def _variable(self) -> str:
-        return self.name.upper().replace("-", "_")
-
-
-def read_upstreams(directory: Path) -> list[Upstream]:
-    """The upstreams of a gateway's code; none if the directory has no gateway's code."""
+def read_config(directory: Path) -> GatewayConfig | None:
+    """The configuration of a gateway's code; None if the directory has no gateway's code."""
     path = directory / CONFIG_FILE
-    if not path.is_file():
-        return []
-    return [
-        Upstream(name=upstream["name"], needs_key=any(endpoint.get("auth") for endpoint in upstream["endpoints"]))
-        for upstream in json.loads(path.read_text("utf-8"))["upstreams"]
-    ]
+    return GatewayConfig.from_json(path.read_text("utf-8")) if path.is_file() else None
+
+
+def read_upstreams(directory: Path) -> Sequence[UpstreamConfig]:
+    """The upstreams of a gateway's code; none if the directory has no gateway's code."""
+    config = read_config(directory)
+    return config.upstreams if config else ()
 
 
 @dataclass(slots=True)
@@ -73,52 +49,54 @@ class UpstreamPlan:
     """Where the stand-in is, once it runs."""
     _copies: dict[Path, Path] = field(default_factory=dict)
 
-    def is_stood_in(self, upstream: Upstream) -> bool:
+    def is_stood_in(self, upstream: UpstreamConfig) -> bool:
         """Whether the stand-in answers for an upstream. One that takes no key is left alone: it is on this network."""
-        return self.stand_in and upstream.needs_key and not self.environment.get(upstream.key_variable)
+        return self.stand_in and upstream.needs_key and not self.environment.get(key_variable(upstream))
 
     def needs_stand_in(self, directories: Iterable[Path]) -> bool:
         """Whether the stand-in answers for any upstream of any of the codes."""
         return any(self.is_stood_in(upstream) for directory in directories for upstream in read_upstreams(directory))
 
-    def key_for(self, upstream: Upstream) -> str | None:
+    def key_for(self, upstream: UpstreamConfig) -> str | None:
         """The key to put into an upstream's secret, or None to leave it as it is."""
         if self.is_stood_in(upstream):
             return STAND_IN_KEY
-        return self.environment.get(upstream.key_variable) or None
+        return self.environment.get(key_variable(upstream)) or None
 
     def prepare(self, directory: Path) -> Path:
         """The code that the workers run: the same, or a copy in which some upstreams' base URLs are the stand-in's."""
-        stood_in = {upstream.name for upstream in read_upstreams(directory) if self.is_stood_in(upstream)}
-        if not stood_in or self.stand_in_url is None:
+        config = read_config(directory)
+        stood_in = {upstream.name for upstream in config.upstreams if self.is_stood_in(upstream)} if config else set()
+        if config is None or not stood_in or self.stand_in_url is None:
             return directory
         if directory not in self._copies:
             copy = Path(tempfile.mkdtemp(prefix="code-", dir=self.scratch)) / "task"
             # Times and permissions stay as they are, so that bytecode and the wrapper keep working.
             shutil.copytree(directory, copy)
-            config = copy / CONFIG_FILE
-            text = rewrite(config.read_text("utf-8"), stood_in, self.stand_in_url)
-            config.chmod(0o644)
-            config.write_text(text, "utf-8")
+            changed = copy / CONFIG_FILE
+            changed.chmod(0o644)
+            changed.write_text(rewrite(config, stood_in, self.stand_in_url).to_json(), "utf-8")
             self._copies[directory] = copy
         return self._copies[directory]
 
 
-def rewrite(config: str, names: set[str], stand_in_url: str) -> str:
+def rewrite(config: GatewayConfig, names: set[str], stand_in_url: str) -> GatewayConfig:
     """A gateway's configuration with the endpoints of some upstreams at the stand-in, everything else as it is."""
-    data: dict[str, Any] = json.loads(config)
-    for upstream in data["upstreams"]:
-        if upstream["name"] in names:
-            for endpoint in upstream["endpoints"]:
-                anthropic = endpoint["operations"][0].startswith(_ANTHROPIC_OPERATIONS)
-                endpoint["base_url"] = f"{stand_in_url}/anthropic" if anthropic else f"{stand_in_url}/v1"
-    return json.dumps(data, indent=1)
+    paths = {WireFormat.OPENAI: "/v1", WireFormat.ANTHROPIC: "/anthropic"}
+
+    def stood_in(upstream: UpstreamConfig) -> UpstreamConfig:
+        if upstream.name not in names:
+            return upstream
+        moved = (replace(endpoint, base_url=stand_in_url + paths[endpoint.wire_format]) for endpoint in upstream.endpoints)
+        return replace(upstream, endpoints=tuple(moved))
+
+    return replace(config, upstreams=tuple(map(stood_in, config.upstreams)))
 
 
 def fill_secrets(
     secretsmanager: Any,
     plan: UpstreamPlan,
-    upstreams: Iterable[Upstream],
+    upstreams: Iterable[UpstreamConfig],
     function_environment: Mapping[str, str],
     output: Output,
 ) -> dict[str, str]:
@@ -142,7 +120,7 @@ def fill_secrets(
         key = plan.key_for(upstream)
         if key is None:
             output.notice(
-                f"upstream {upstream.name!r} has no key and will fail: set {upstream.key_variable} and start again, "
+                f"upstream {upstream.name!r} has no key and will fail: set {key_variable(upstream)} and start again, "
                 f"or leave out --no-stand-in"
             )
             continue

@@ -23,7 +23,7 @@ ALLOWED = {
         "boto3",
         "botocore",
         "function_build",
-        "lambda_runtime",
+        "lambda_runtime.config",
         "multidict",
         "mypy_boto3_*",
         "rich",

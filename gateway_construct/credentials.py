@@ -11,7 +11,8 @@ from aws_cdk.aws_kms import IKey
 from aws_cdk.aws_secretsmanager import ISecret, Secret, SecretStringGenerator
 from constructs import Construct
 
-from gateway_construct.upstream import PLACEHOLDER, Upstream
+from gateway_construct.upstream import Upstream
+from lambda_runtime.config import PLACEHOLDER_FIELD
 
 
 class UpstreamSecrets(Construct):
@@ -69,7 +70,7 @@ class UpstreamSecrets(Construct):
             description=f"API key of the AI gateway's upstream {upstream.name}",
             encryption_key=encryption_key,
             generate_secret_string=SecretStringGenerator(
-                secret_string_template=f'{{"{PLACEHOLDER}":true}}',
+                secret_string_template=f'{{"{PLACEHOLDER_FIELD}":true}}',
                 generate_string_key=upstream.config.secret_field,
                 exclude_punctuation=True,
             ),

@@ -44,6 +44,13 @@ UNKNOWN_ROUTE = GatewayResponse(
 )
 """What is said about a path or a method that is no route of the gateway."""
 
+_KEY_CHECK_FAILED = GatewayResponse(
+    status=500,
+    error_type="api_error",
+    message="the gateway failed to check the API key",
+    code="authorizer_failure",
+)
+
 _RESPONSES: Mapping[str, GatewayResponse] = {
     "DEFAULT_4XX": GatewayResponse(error_type="invalid_request_error"),
     "DEFAULT_5XX": GatewayResponse(error_type="api_error"),
@@ -106,18 +113,8 @@ _RESPONSES: Mapping[str, GatewayResponse] = {
         message="the gateway failed to answer",
         code="gateway_failure",
     ),
-    "AUTHORIZER_FAILURE": GatewayResponse(
-        status=500,
-        error_type="api_error",
-        message="the gateway failed to check the API key",
-        code="authorizer_failure",
-    ),
-    "AUTHORIZER_CONFIGURATION_ERROR": GatewayResponse(
-        status=500,
-        error_type="api_error",
-        message="the gateway failed to check the API key",
-        code="authorizer_failure",
-    ),
+    "AUTHORIZER_FAILURE": _KEY_CHECK_FAILED,
+    "AUTHORIZER_CONFIGURATION_ERROR": _KEY_CHECK_FAILED,
 }
 """By API Gateway's name of the response type. 413 (REQUEST_TOO_LARGE) cannot be overridden."""
 

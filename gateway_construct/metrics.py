@@ -7,7 +7,7 @@ from typing import TypedDict
 from aws_cdk import Duration
 from aws_cdk.aws_cloudwatch import Metric, Unit
 
-NAMESPACE = "AiGateway"
+from lambda_runtime.config import METRICS_NAMESPACE
 
 
 class MetricOptions(TypedDict, total=False):
@@ -46,4 +46,4 @@ def metric(
     if upstream is not None:
         dimensions["Upstream"] = upstream
     settings: MetricOptions = {"statistic": statistic, **options}
-    return Metric(namespace=NAMESPACE, metric_name=name, dimensions_map=dimensions, **settings)
+    return Metric(namespace=METRICS_NAMESPACE, metric_name=name, dimensions_map=dimensions, **settings)

@@ -16,14 +16,8 @@ class Route:
     wire_format: WireFormat | None
 
 
-def _route(operation: Operation) -> Route:
-    # An operation's value is a path below an upstream's base URL, which ends in the version for OpenAI's format only.
-    prefix = "/v1" if operation.wire_format is WireFormat.OPENAI else ""
-    return Route(method="POST", path=prefix + operation.value, wire_format=operation.wire_format)
-
-
 ROUTES = (
-    *map(_route, Operation),
+    *(Route(method="POST", path=operation.route, wire_format=operation.wire_format) for operation in Operation),
     Route(method="GET", path="/v1/models", wire_format=None),
     Route(method="GET", path="/v1/models/{id+}", wire_format=None),
 )

@@ -13,6 +13,7 @@ from aws_cdk.aws_secretsmanager import ISecret
 from lambda_runtime.config import (
     ANTHROPIC_OPERATIONS,
     OPENAI_OPERATIONS,
+    PLACEHOLDER_FIELD,
     AuthStyle,
     Endpoint,
     Operation,
@@ -20,8 +21,6 @@ from lambda_runtime.config import (
     WireFormat,
 )
 
-PLACEHOLDER = "placeholder"
-"""The field that marks a secret whose key is none: the runtime looks for it."""
 _SECRET_FIELD = "apiKey"  # noqa: S105  the name of a field, not a secret
 
 _REGION = re.compile(r"[a-z]{2}(-[a-z]+)+-[0-9]+")
@@ -67,10 +66,10 @@ class Upstream:
     def __post_init__(self) -> None:
         if self.secret is not None and not self.config.needs_key:
             raise ValueError(f"upstream {self.name!r} takes no key (AuthStyle.NONE), so it must not be given a secret")
-        if not self.config.secret_field or self.config.secret_field == PLACEHOLDER:
+        if not self.config.secret_field or self.config.secret_field == PLACEHOLDER_FIELD:
             raise ValueError(
-                f"upstream {self.name!r}: secret_field must be the name of a field other than {PLACEHOLDER!r}, which marks a "
-                f"secret without a key, got {self.config.secret_field!r}",
+                f"upstream {self.name!r}: secret_field must be the name of a field other than {PLACEHOLDER_FIELD!r}, which "
+                f"marks a secret without a key, got {self.config.secret_field!r}",
             )
 
     @property

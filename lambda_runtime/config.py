@@ -17,6 +17,12 @@ from urllib.parse import SplitResult, urlsplit
 CONFIG_FILE = "gateway.json"
 """Name of the configuration file at the root of the function asset."""
 
+METRICS_NAMESPACE = "AiGateway"
+"""CloudWatch namespace of what the runtime writes and the construct's metrics read."""
+
+PLACEHOLDER_FIELD = "placeholder"
+"""Field of a secret's JSON object that, when true, says that there is no key yet. Written by the construct."""
+
 _NAME = re.compile(r"[a-z][a-z0-9-]{0,31}")
 _URL = re.compile(r"[\x21-\x7e]+").fullmatch
 
@@ -41,6 +47,11 @@ class Operation(StrEnum):
     def wire_format(self) -> WireFormat:
         """The wire format family the operation belongs to."""
         return WireFormat.ANTHROPIC if self.value.startswith("/v1/messages") else WireFormat.OPENAI
+
+    @property
+    def route(self) -> str:
+        """The operation's path on the gateway. Upstreams' base URLs hold the version for the OpenAI format only."""
+        return self.value if self.wire_format is WireFormat.ANTHROPIC else f"/v1{self.value}"
 
 
 OPENAI_OPERATIONS = (Operation.CHAT_COMPLETIONS, Operation.RESPONSES, Operation.EMBEDDINGS)

@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import traceback
 
+from lambda_runtime.log import write_line
+
 _NO_BREAKS = {ord("\r"): None, ord("\n"): None}
 """The type travels in a header field."""
 
@@ -60,4 +62,4 @@ class ErrorReport:
             "errorMessage": self.message,
             "stackTrace": self.stack_trace,
         }
-        print(json.dumps(line), flush=True)  # noqa: T201
+        write_line(line)

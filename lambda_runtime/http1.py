@@ -1,7 +1,8 @@
 """Reading of HTTP/1.1 responses from a socket, strictly: what was cut short is an error, never a shorter answer.
 
 Used for the Runtime API and for the upstreams. `http.client` would do, but it takes a response's header fields through an
-e-mail parser, hands out one chunk at a time where ten have arrived, and passes a truncated body off as a whole one.
+e-mail parser, hands out one chunk at a time where ten have arrived, and its `read1` takes a body shorter than its
+length for a whole one.
 """
 
 from __future__ import annotations

@@ -38,7 +38,6 @@ class ModelMap:
     def __init__(self, config: GatewayConfig, listed: Callable[[], Iterable[str]] = tuple) -> None:
         self._config = config
         self._listed = listed
-        self._upstreams = {upstream.name: upstream for upstream in config.upstreams}
 
     def resolve(self, model: str, operation: Operation) -> Served:
         """The first target that serves the operation; for an unmapped model the first upstream that does, under the same name.
@@ -46,31 +45,29 @@ class ModelMap:
         Raises:
             ModelNotFoundError: if there is none; it names models that exist.
         """
-        targets = self._config.models.get(model)
-        if targets is not None:
-            for target in targets:
-                upstream = self._upstreams[target.upstream]
-                endpoint = upstream.endpoint_for(operation)
-                if endpoint is not None:
-                    return Served(upstream, endpoint, target.model)
-        elif self._config.serve_unmapped_models:
-            for upstream in self._config.upstreams:
-                endpoint = upstream.endpoint_for(operation)
-                if endpoint is not None:
-                    return Served(upstream, endpoint, model)
+        for upstream, name in self._candidates(model):
+            endpoint = upstream.endpoint_for(operation)
+            if endpoint is not None:
+                return Served(upstream, endpoint, name)
         raise ModelNotFoundError(self._not_found(model, operation), param="model")
 
+    def _candidates(self, model: str) -> Iterable[tuple[UpstreamConfig, str]]:
+        """Upstreams that may have the model, in order, each with its own name for it."""
+        targets = self._config.models.get(model)
+        if targets is not None:
+            return ((self._config.upstream(target.upstream), target.model) for target in targets)
+        return ((upstream, model) for upstream in self._config.upstreams) if self._config.serve_unmapped_models else ()
+
     def _not_found(self, model: str, operation: Operation) -> str:
-        path = operation.value.removeprefix("/v1")
         if not any(upstream.endpoint_for(operation) for upstream in self._config.upstreams):
-            served = sorted(
-                {o.value.removeprefix("/v1") for u in self._config.upstreams for e in u.endpoints for o in e.operations}
-            )
-            return f"no upstream of this gateway serves /v1{path}; they serve {', '.join('/v1' + s for s in served)}"
+            served = sorted({o.route for u in self._config.upstreams for e in u.endpoints for o in e.operations})
+            return f"no upstream of this gateway serves {operation.route}; they serve {', '.join(served)}"
         targets = self._config.models.get(model)
         if targets is not None:
             names = ", ".join(dict.fromkeys(target.upstream for target in targets))
-            reason = f"the model {bounded(model)!r} is not served by /v1{path}: its upstreams ({names}) do not offer that"
+            reason = (
+                f"the model {bounded(model)!r} is not served by {operation.route}: its upstreams ({names}) do not offer that"
+            )
         else:
             reason = f"the model {bounded(model)!r} does not exist"
         return f"{reason}; {self._existing(operation)}"
@@ -79,7 +76,7 @@ class ModelMap:
         names = [
             name
             for name, targets in self._config.models.items()
-            if any(self._upstreams[target.upstream].endpoint_for(operation) for target in targets)
+            if any(self._config.upstream(target.upstream).endpoint_for(operation) for target in targets)
         ]
         if self._config.serve_unmapped_models:
             names += self._listed()

@@ -9,10 +9,10 @@ import time
 from collections.abc import Mapping
 from typing import Any
 
+from lambda_runtime.config import METRICS_NAMESPACE
 from lambda_runtime.invocation import Invocation
 from lambda_runtime.log import bounded, write_line
 
-NAMESPACE = "AiGateway"
 NO_UPSTREAM = "none"
 
 _DIMENSIONS = [["Gateway"], ["Gateway", "Version"], ["Gateway", "Upstream"]]
@@ -92,7 +92,7 @@ class RequestLog:
         line: dict[str, Any] = {
             "_aws": {
                 "Timestamp": int(time.time() * 1000),
-                "CloudWatchMetrics": [{"Namespace": NAMESPACE, "Dimensions": _DIMENSIONS, "Metrics": metrics}],
+                "CloudWatchMetrics": [{"Namespace": METRICS_NAMESPACE, "Dimensions": _DIMENSIONS, "Metrics": metrics}],
             },
             "Gateway": self._function,
             "Version": self._version,

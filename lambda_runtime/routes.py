@@ -10,14 +10,6 @@ from lambda_runtime.config import Operation, WireFormat
 from lambda_runtime.errors import MethodNotAllowedError, UnknownRouteError
 from lambda_runtime.headers import client_header
 
-_OPERATIONS: Mapping[str, Operation] = {
-    "/v1/chat/completions": Operation.CHAT_COMPLETIONS,
-    "/v1/responses": Operation.RESPONSES,
-    "/v1/embeddings": Operation.EMBEDDINGS,
-    "/v1/messages": Operation.MESSAGES,
-    "/v1/messages/count_tokens": Operation.COUNT_TOKENS,
-}
-
 
 class Listing(Enum):
     """What is asked about models."""
@@ -46,7 +38,7 @@ class Route(NamedTuple):
         return self.target.name.lower() if isinstance(self.target, Operation) else "models"
 
 
-_ROUTES = {resource: Route(wire_format=operation.wire_format, target=operation) for resource, operation in _OPERATIONS.items()}
+_ROUTES = {operation.route: Route(wire_format=operation.wire_format, target=operation) for operation in Operation}
 
 
 def wire_format_of(event: Mapping[str, Any]) -> WireFormat | None:
@@ -81,7 +73,7 @@ def route_of(event: Mapping[str, Any]) -> Route:
             return Route(wire_format=wire_format_of(event), target=listing)
         raise MethodNotAllowedError(f"{resource} takes GET, got {method[:20]}")
     path = str(event.get("path") or resource)[:200]
-    known = ", ".join(f"POST {known}" for known in _OPERATIONS)
+    known = ", ".join(f"POST {known}" for known in _ROUTES)
     raise UnknownRouteError(
         f"{method[:20]} {path} is not served; the gateway serves {known}, GET /v1/models, GET /v1/models/{{id}}"
     )

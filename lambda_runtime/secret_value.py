@@ -6,6 +6,8 @@ import json
 import re
 from typing import Any
 
+from lambda_runtime.config import PLACEHOLDER_FIELD
+
 _HEADER_SAFE = re.compile(r"[\x21\x23-\x7e]+").fullmatch
 """Visible ASCII; no double quote, which only a shell's or a JSON text's quoting leaves around a key."""
 
@@ -51,7 +53,7 @@ def _from_object(text: str, secret_id: str, field: str) -> str:
             f"the secret {secret_id} begins like a JSON object but is none; "
             f"set the upstream's key alone: {put_command(secret_id)}"
         ) from None
-    if document.get("placeholder") is True:
+    if document.get(PLACEHOLDER_FIELD) is True:
         raise SecretProblem(
             f"the secret {secret_id} still holds the placeholder that the deployment put there; "
             f"set the upstream's key: {put_command(secret_id)}"

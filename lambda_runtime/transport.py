@@ -1,4 +1,4 @@
-"""The httpx transport below the gateway's client: HTTP/1.1 over the standard library's sockets, and nothing else.
+"""The httpx transport that reaches upstreams and AWS's services: HTTP/1.1 over plain sockets, and nothing else.
 
 httpx's own transport brings httpcore, h11, anyio and certifi along, which costs start-up, memory and time per chunk.
 """

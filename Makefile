@@ -17,7 +17,7 @@ export JSII_SILENCE_WARNING_UNTESTED_NODE_VERSION := 1
 RIE := .tools/rie/aws-lambda-rie
 FUNCTION := gateway_construct/_function/.complete
 
-.PHONY: help run test check bench synth asset setup lock clean
+.PHONY: help run test check bench faults synth asset setup lock clean
 help:  ## list the targets
 	@grep -E '^[a-z-]+:.*##' Makefile | sed -E 's/:.*## /\t/' | expand -t 12
 
@@ -37,6 +37,9 @@ check: setup synth  ## lint, types, templates
 
 bench: setup  ## measure the gateway beside a direct call, in one run
 	$(BIN)/python -m benchmarks
+
+faults: setup  ## have upstreams fail in every way, and write docs/reliability.md
+	$(BIN)/python -m tests.faults
 
 synth: $(BIN)/.app node_modules/.package-lock.json $(FUNCTION)  ## write the CloudFormation template to cdk.out
 	npx --no-install cdk synth --quiet

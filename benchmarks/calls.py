@@ -23,9 +23,9 @@ class Kind(Enum):
     PACED = auto()
 
 
-def body(kind: Kind) -> bytes:
+def body(kind: Kind, model: str = "gpt-4.1") -> bytes:
     """The request's body, of about 1 KB."""
-    request = {"model": "gpt-4.1", "messages": _MESSAGES, "stream": kind is not Kind.JSON, "user": kind.name.lower()}
+    request = {"model": model, "messages": _MESSAGES, "stream": kind is not Kind.JSON, "user": kind.name.lower()}
     return json.dumps(request, separators=(",", ":")).encode()
 
 

@@ -8,7 +8,7 @@ import subprocess
 import sys
 import time
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from io import BytesIO
 from pathlib import Path
@@ -57,8 +57,12 @@ class PublishedFunction:
         return len(buffer.getvalue()) / 1e6
 
     @contextmanager
-    def running(self, api: RuntimeApi) -> Iterator[tuple[int, float]]:
+    def running(self, api: RuntimeApi, environ: Mapping[str, str] | None = None) -> Iterator[tuple[int, float]]:
         """Start a process and wait for its first request for an event.
+
+        Args:
+            api: its Runtime API.
+            environ: further environment variables. Default: none.
 
         Yields:
             The process's id, and the milliseconds that the start took.
@@ -73,6 +77,7 @@ class PublishedFunction:
             "AWS_ACCESS_KEY_ID": "key",
             "AWS_SECRET_ACCESS_KEY": "secret",
             "_HANDLER": "lambda_runtime.handler.handler",
+            **(environ or {}),
         }
         began = time.perf_counter()
         process = subprocess.Popen(

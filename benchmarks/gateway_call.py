@@ -73,9 +73,9 @@ class GatewayCall:
         api: a function is connected to it.
     """
 
-    def __init__(self, api: RuntimeApi) -> None:
+    def __init__(self, api: RuntimeApi, model: str = "gpt-4.1") -> None:
         self._api = api
-        self._events = {kind: _invocation(body(kind).decode()) for kind in Kind}
+        self._events = {kind: _invocation(body(kind, model).decode()) for kind in Kind}
 
     def __call__(self, kind: Kind) -> Times:
         """Call, and read the answer to its end."""

@@ -1,7 +1,8 @@
 """An upstream that costs next to nothing: answers are made beforehand, one thread, raw sockets.
 
 Run as `python -m benchmarks.upstream`; prints its port. `"stream":true` in the request's body asks for 200 events in a row,
-`"user":"paced"` with it for a pause after the first.
+`"user":"paced"` with it for a pause after the first. A path that begins with `/failing` is answered with 500. It also plays the
+DynamoDB table of a gateway all of whose upstreams are well.
 """
 
 from __future__ import annotations
@@ -56,6 +57,12 @@ _FIRST, *_MIDDLE, _LAST = [_STREAM_HEAD + _EVENTS[0], *_EVENTS[1:-1], _EVENTS[-1
 _REST = b"".join([*_MIDDLE, _LAST])
 
 
+_FAILURE = (
+    b'HTTP/1.1 500 Whatever\r\ncontent-type: application/json\r\ncontent-length: 33\r\n\r\n{"error":{"message":"it failed"}}'
+)
+_TABLE = b'HTTP/1.1 200 OK\r\ncontent-type: application/x-amz-json-1.0\r\ncontent-length: 22\r\n\r\n{"Items":[],"Count":0}'
+
+
 def _read_request(sock: socket.socket) -> bytes:
     data = b""
     while (end := data.find(b"\r\n\r\n")) < 0:
@@ -85,7 +92,11 @@ def serve(listener: socket.socket) -> None:
 def _serve_one(sock: socket.socket) -> None:
     sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     while request := _read_request(sock):
-        if b'"stream":true' in request and b'"user":"paced"' in request:
+        if request.startswith(b"POST / "):
+            sock.sendall(_TABLE)
+        elif request.startswith(b"POST /failing/"):
+            sock.sendall(_FAILURE)
+        elif b'"stream":true' in request and b'"user":"paced"' in request:
             sock.sendall(_FIRST)
             time.sleep(PAUSE)
             sock.sendall(_REST)

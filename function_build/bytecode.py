@@ -9,10 +9,13 @@ import sys
 import tempfile
 from pathlib import Path
 
-from function_build.sources import BUILT, LOCK, VENDOR, digest, runtime_sources
+from function_build.sources import BUILT, LOCK, RUNTIME, VENDOR, digest, runtime_sources
 
 FUNCTION_PYTHON = (3, 13)
 """Version of the managed runtime. Bytecode of another minor version would be ignored there."""
+
+_TASK_ROOT = "/var/task"
+"""Where Lambda puts the asset."""
 
 
 def bytecode_archive() -> Path | None:
@@ -29,7 +32,7 @@ def bytecode_archive() -> Path | None:
         subprocess.CalledProcessError: if it failed.
     """
     # An archive, because build tools leave `__pycache__` directories out of a wheel.
-    ready = BUILT / f"bytecode-{digest(LOCK, *runtime_sources())[:32]}.zip"
+    ready = BUILT / f"bytecode-{digest(LOCK, Path(__file__), *runtime_sources())[:32]}.zip"
     if ready.exists():
         return ready
     python = find_function_python()
@@ -38,14 +41,11 @@ def bytecode_archive() -> Path | None:
     with tempfile.TemporaryDirectory(dir=BUILT) as temporary:
         tree = Path(temporary, "asset")
         shutil.copytree(VENDOR, tree, ignore=shutil.ignore_patterns("certs", "licenses"))
-        (tree / "lambda_runtime").mkdir()
         for path in runtime_sources():
-            shutil.copyfile(path, tree / "lambda_runtime" / path.name)
-        # -s and -p make the recorded paths those of the function, whatever machine compiles.
-        # -I, because variables of the environment would send the bytecode elsewhere. Without columns it is a sixth smaller;
-        # a traceback keeps its lines.
-        command = [python, "-I", "-X", "no_debug_ranges", "-m", "compileall", "-q", "--invalidation-mode", "unchecked-hash"]
-        subprocess.run([*command, "-s", str(tree), "-p", "/var/task", str(tree)], check=True)  # noqa: S603
+            copy = tree / "lambda_runtime" / path.relative_to(RUNTIME)
+            copy.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(path, copy)
+        compile_tree(tree, python, lean=True)
         modules, compiled = (len(list(tree.rglob(pattern))) for pattern in ("*.py", "*.pyc"))
         if compiled != modules:
             raise RuntimeError(f"{python} compiled {compiled} of {modules} modules; is its compileall as it came?")
@@ -54,6 +54,37 @@ def bytecode_archive() -> Path | None:
         # Renamed, so that another synth at the same moment sees all of it or none.
         Path(shutil.make_archive(str(Path(temporary, "bytecode")), "zip", tree)).rename(ready)
     return ready
+
+
+def compile_tree(tree: Path, python: str, *, below: str = "", strict: bool = True, lean: bool = False) -> None:
+    """Write the bytecode of a directory's modules beside them.
+
+    Args:
+        tree: the asset, or a part of it.
+        python: a Python of the function's version.
+        below: where in the asset the directory belongs. Default: it is the asset.
+        strict: whether a module that cannot be compiled is an error, or is left without bytecode. Default: True.
+        lean: whether docstrings and assertions are left out. Default: False.
+
+    Raises:
+        subprocess.CalledProcessError: if a module cannot be compiled, unless that is no error.
+    """
+    # -s and -p make the recorded paths those of the function, whatever machine compiles.
+    # -I, because variables of the environment would send the bytecode elsewhere. Without columns it is a sixth smaller;
+    # a traceback keeps its lines.
+    command = [python, "-I", "-X", "no_debug_ranges", "-m", "compileall", "-q", "--invalidation-mode", "unchecked-hash"]
+    if lean:  # docstrings are a third of the bytecode, in the archive as in the function's memory
+        command += ["-o", "2"]
+    place = f"{_TASK_ROOT}/{below}".rstrip("/")
+    subprocess.run(  # noqa: S603
+        [*command, "-s", str(tree), "-p", place, str(tree)],
+        check=strict,
+        # compileall writes what is wrong with a module on standard output, where `cdk synth` may write the template.
+        stdout=None if strict else subprocess.DEVNULL,
+    )
+    # Under the name that an interpreter without `-OO` looks for: Lambda starts ours without.
+    for path in tree.rglob("*.opt-2.pyc"):
+        path.rename(path.with_name(path.name.replace(".opt-2.pyc", ".pyc")))
 
 
 def find_function_python() -> str | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Iterable
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -18,17 +19,26 @@ STAMP = BUILT / ".complete"
 
 def runtime_sources() -> list[Path]:
     """The files of `lambda_runtime` that go into the function, in a fixed order. The authorizer is a function of its own."""
-    return sorted([*RUNTIME.glob("*.py"), RUNTIME / "exec-wrapper"])
+    modules = [path for path in RUNTIME.rglob("*.py") if not path.is_relative_to(RUNTIME / "authorizer")]
+    return sorted([*modules, RUNTIME / "exec-wrapper"])
 
 
 def digest(*paths: Path) -> str:
+    """SHA-256 over names and contents, in hexadecimal. Of a file of the runtime the name is its path in there."""
+    return digest_of((_name(path), path.read_bytes()) for path in paths)
+
+
+def digest_of(files: Iterable[tuple[str, bytes]]) -> str:
     """SHA-256 over names and contents, in hexadecimal."""
     sha = hashlib.sha256()
-    for path in paths:
-        data = path.read_bytes()
-        sha.update(f"{path.name} {len(data)}\n".encode())
+    for name, data in files:
+        sha.update(f"{name} {len(data)}\n".encode())
         sha.update(data)
     return sha.hexdigest()
+
+
+def _name(path: Path) -> str:
+    return path.relative_to(RUNTIME).as_posix() if path.is_relative_to(RUNTIME) else path.name
 
 
 def vendor_digest() -> str:

@@ -45,6 +45,12 @@ ON_TRACED_ROLE = {
 ON_SECRET = {
     "AwsSolutions-SMG4": "the key is the provider's: Secrets Manager cannot make a new one, the operator puts it in place",
 }
+ON_TABLE = {
+    "AwsSolutions-DDB3": (
+        "what a restored table would bring back are usage counts, since everything else in it is worth minutes; whoever bills "
+        'by them sets "point_in_time_recovery": true'
+    ),
+}
 
 
 def add_checks(app: App, gateway: AiGateway, *, tracing: bool) -> None:
@@ -66,6 +72,8 @@ def add_checks(app: App, gateway: AiGateway, *, tracing: bool) -> None:
         _acknowledge(gateway.function.role, ON_TRACED_ROLE)
     for secret in gateway.secrets.values():
         _acknowledge(secret, ON_SECRET)
+    if gateway.table is not None:
+        _acknowledge(gateway.table, ON_TABLE)
 
 
 def _acknowledge(construct: IConstruct, reasons: Mapping[str, str]) -> None:

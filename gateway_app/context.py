@@ -9,10 +9,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from gateway_app.json_value import ContextError, JsonValue, blamed_on, nearest
+from gateway_app.models import targets_of
 from gateway_app.settings import SETTINGS
 from gateway_app.upstreams import UpstreamEntry, read_upstream
 from gateway_construct import Plan, Quota
-from lambda_runtime.config import Target
 
 KEY = "ai-gateway"
 """Name of the block in the context."""
@@ -97,14 +97,11 @@ def _parsed(block: object) -> object:
 
 def _require_upstreams_exist(models: JsonValue, upstreams: tuple[UpstreamEntry, ...]) -> None:
     names = tuple(entry.upstream.name for entry in upstreams)
-    for targets in models.members().values():
-        for target in targets.items():
-            with blamed_on(target.path):
-                upstream = Target.parse(target.text()).upstream
-            if upstream not in names:
-                raise ContextError(
-                    f"{target.path} names an upstream that is not configured, got {target.value!r}; {nearest(upstream, names)}",
-                )
+    for path, target in targets_of(models):
+        if target.upstream not in names:
+            raise ContextError(
+                f"{path} names an upstream that is not configured, got {target.name!r}; {nearest(target.upstream, names)}",
+            )
 
 
 def _stack_name(value: JsonValue) -> str:

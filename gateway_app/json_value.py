@@ -106,6 +106,12 @@ class JsonValue:
             raise self._unexpected("a number from 0 to 1, without quotes, for example 0.05")
         return self.value
 
+    def percentage(self) -> float:
+        """A number from 0 to 100."""
+        if isinstance(self.value, bool) or not isinstance(self.value, int | float) or not 0 <= self.value <= 100:  # noqa: PLR2004
+            raise self._unexpected("a percentage from 0 to 100, without quotes, for example 5")
+        return self.value
+
     def whole(self, minimum: int, maximum: int | None = None) -> int:
         """A whole number within limits, both included."""
         value = self.value

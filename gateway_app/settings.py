@@ -9,6 +9,7 @@ from aws_cdk import Duration
 from aws_cdk.aws_logs import RetentionDays
 
 from gateway_app.json_value import ContextError, JsonValue, blamed_on
+from gateway_app.models import read_models
 from gateway_construct import AllAtOnce, Timeouts, WebAcl, Weighted
 
 _LOG_RETENTION = {
@@ -37,14 +38,6 @@ _LOG_RETENTION = {
     "forever": RetentionDays.INFINITE,
 }
 """What CloudWatch Logs can keep, in days."""
-
-
-def _models(value: JsonValue) -> dict[str, list[str]]:
-    models = {model: [target.text() for target in targets.items()] for model, targets in value.members().items()}
-    for model, targets in models.items():
-        if not targets:
-            raise ContextError(f'{value.path}.{model} must not be empty, got []; give at least one "upstream/model"')
-    return models
 
 
 def _timeouts(value: JsonValue) -> Timeouts:
@@ -85,9 +78,13 @@ class Setting:
 
 
 SETTINGS: Mapping[str, Setting] = {
-    "models": Setting("models", _models),
+    "models": Setting("models", read_models),
     "serve_unmapped_models": Setting("serve_unmapped_models", JsonValue.flag),
+    "client_delivery": Setting("client_delivery", JsonValue.flag),
+    "resilience": Setting("resilience", JsonValue.flag),
+    "point_in_time_recovery": Setting("point_in_time_recovery", JsonValue.flag),
     "cors_allow_origins": Setting("cors_allow_origins", lambda value: [item.text() for item in value.items()]),
+    "hooks": Setting("hooks", JsonValue.text),
     "memory_size": Setting("memory_size", lambda value: value.whole(128, 10_240)),
     "timeout_minutes": Setting("timeout", lambda value: Duration.minutes(value.whole(1, 15))),
     "timeouts": Setting("timeouts", _timeouts),

@@ -78,3 +78,10 @@ class GatewayStack(Stack):
                 description=f"Where the key of {name} belongs; this sets it: "
                 "aws secretsmanager put-secret-value --secret-string <key> --secret-id <this ARN>",
             )
+        if gateway.table is not None:
+            CfnOutput(
+                self,
+                "TableName",
+                value=gateway.table.table_name,
+                description="Breaker states and token usage; whoever runs the gateway reads them with the command ai-gateway",
+            )

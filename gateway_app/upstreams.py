@@ -31,10 +31,12 @@ _OPTIONS: dict[str, Callable[[JsonValue], object]] = {
     "auth": lambda value: value.choice(_AUTH_STYLES),
     "base_url": JsonValue.text,
     "example_models": JsonValue.flag,
+    "model_prefixes": lambda value: tuple(item.text() for item in value.items()),
     "name": JsonValue.text,
     "operations": lambda value: tuple(item.choice(_OPERATIONS) for item in value.items()),
     "region": JsonValue.text,
     "secret_field": JsonValue.text,
+    "stream_usage": JsonValue.flag,
 }
 
 
@@ -55,12 +57,12 @@ PRESETS = {
     "openai_compatible": _Preset(
         Upstream.openai_compatible,
         required=("name", "base_url"),
-        optional=("auth", "operations"),
+        optional=("auth", "operations", "model_prefixes", "stream_usage"),
     ),
     "anthropic_compatible": _Preset(
         Upstream.anthropic_compatible,
         required=("name", "base_url"),
-        optional=("auth", "operations"),
+        optional=("auth", "operations", "model_prefixes"),
     ),
 }
 

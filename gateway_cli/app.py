@@ -7,7 +7,10 @@ from typing import Annotated
 
 import typer
 
+from gateway_cli.keys.command import app as keys
 from gateway_cli.local.command import DEFAULT_WORKERS, LocalOptions, run_local
+from gateway_cli.upstreams.command import app as upstreams
+from gateway_cli.usage.command import usage
 
 app = typer.Typer(
     name="ai-gateway",
@@ -15,6 +18,11 @@ app = typer.Typer(
     no_args_is_help=True,
     pretty_exceptions_enable=False,
 )
+
+
+app.add_typer(keys, name="keys")
+app.add_typer(upstreams, name="upstreams")
+app.command()(usage)
 
 
 @app.callback()

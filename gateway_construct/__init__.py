@@ -4,10 +4,11 @@ from gateway_construct.consumer import Consumer
 from gateway_construct.domain import CustomDomain
 from gateway_construct.gateway import AiGateway
 from gateway_construct.plan import Plan, Quota
+from gateway_construct.provider_models import HOLYSHEEP_EXAMPLE_MODELS
 from gateway_construct.release import AllAtOnce, Weighted
-from gateway_construct.upstream import HOLYSHEEP_EXAMPLE_MODELS, Upstream
+from gateway_construct.upstream import Upstream
 from gateway_construct.web_acl import WebAcl
-from lambda_runtime.config import AuthStyle, Operation, Timeouts
+from lambda_runtime.config import AuthStyle, Delivery, ModelRoute, Operation, Target, Timeouts
 
 __all__ = [
     "HOLYSHEEP_EXAMPLE_MODELS",
@@ -16,9 +17,12 @@ __all__ = [
     "AuthStyle",
     "Consumer",
     "CustomDomain",
+    "Delivery",
+    "ModelRoute",
     "Operation",
     "Plan",
     "Quota",
+    "Target",
     "Timeouts",
     "Upstream",
     "WebAcl",

@@ -7,8 +7,9 @@ from collections.abc import Mapping, Sequence
 
 from aws_cdk import Duration, Token
 
+from gateway_construct.hooks import MODULE
 from gateway_construct.upstream import Upstream
-from lambda_runtime.config import GatewayConfig, Target, Timeouts
+from lambda_runtime.config import GatewayConfig, ModelRoute, Target, Timeouts
 
 # Of these characters only: origins are written into quoted mapping expressions and templates of API Gateway.
 _ORIGIN = re.compile(r"[a-z][a-z0-9+.-]*://[A-Za-z0-9.\[\]:_-]+")
@@ -18,11 +19,13 @@ _MODEL_LIST_TTL = Duration.minutes(5)
 def gateway_config(
     *,
     upstreams: Sequence[Upstream],
-    models: Mapping[str, Sequence[str]] | None,
+    models: Mapping[str, Sequence[str | Target] | ModelRoute] | None,
     serve_unmapped_models: bool,
     timeouts: Timeouts | None,
+    client_delivery: bool,
     model_list_ttl: Duration | None,
     cors_allow_origins: Sequence[str],
+    hooks: bool = False,
 ) -> GatewayConfig:
     """Validate the props and put the configuration together.
 
@@ -53,23 +56,36 @@ def gateway_config(
         cors_allow_origins=tuple(cors_allow_origins),
         model_list_ttl=ttl.to_seconds(integral=False),
         timeouts=timeouts or Timeouts(),
+        client_delivery=client_delivery,
+        hooks=MODULE if hooks else None,
     )
 
 
-def _model_map(models: Mapping[str, Sequence[str]], upstreams: Sequence[Upstream]) -> dict[str, tuple[Target, ...]]:
-    targets: dict[str, tuple[Target, ...]] = {}
-    for model, names in models.items():
+def _model_map(
+    models: Mapping[str, Sequence[str | Target] | ModelRoute], upstreams: Sequence[Upstream]
+) -> dict[str, ModelRoute]:
+    routes: dict[str, ModelRoute] = {}
+    for model, given in models.items():
         _require_known("models", model)
-        if isinstance(names, str):
-            # A string is a sequence of strings, too: each letter would be taken for a target.
-            raise ValueError(f"models: {model!r} must have a list of targets, got the string {names!r}; write [{names!r}]")  # noqa: TRY004
-        for name in names:
-            _require_known(f"models: {model!r}", name)
-        targets[model] = tuple(Target.parse(name) for name in names)
+        route = _route(model, given)
+        for target in route.ordered:
+            _require_known(f"models: {model!r}", target.name)
+        routes[model] = route
     for upstream in upstreams:
         for model, served in upstream.example_models.items():
-            targets.setdefault(model, (Target(upstream=upstream.name, model=served),))
-    return targets
+            routes.setdefault(model, ModelRoute([f"{upstream.name}/{served}"]))
+    return routes
+
+
+def _route(model: str, given: Sequence[str | Target] | ModelRoute) -> ModelRoute:
+    if isinstance(given, ModelRoute):
+        return given
+    if isinstance(given, Target):
+        raise ValueError(f"models: {model!r}: targets must be a list, got one target; write [{given!r}]")  # noqa: TRY004
+    try:
+        return ModelRoute(given)
+    except ValueError as error:
+        raise ValueError(f"models: {model!r}: {error}") from error
 
 
 def _require_known(what: str, value: str) -> None:

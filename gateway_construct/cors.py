@@ -18,6 +18,7 @@ ALLOWED_HEADERS = (
     "openai-beta",
     "openai-organization",
     "openai-project",
+    "x-ai-gateway-delivery",
     "x-stainless-arch",
     "x-stainless-async",
     "x-stainless-custom-poll-interval",
@@ -34,7 +35,7 @@ ALLOWED_HEADERS = (
     "x-stainless-runtime-version",
     "x-stainless-timeout",
 )
-"""Request headers that the OpenAI and Anthropic SDKs send from a browser."""
+"""Request headers that the OpenAI and Anthropic SDKs send from a browser, and the gateway's own."""
 
 EXPOSED_HEADERS = ("retry-after", "x-should-retry", "x-amzn-requestid")
 """Headers of API Gateway's own answers that a page may read."""

@@ -6,9 +6,10 @@ import re
 from collections.abc import Mapping
 
 from aws_cdk import Token
+from aws_cdk.aws_dynamodb import ITable
 from aws_cdk.aws_secretsmanager import ISecret
 
-from lambda_runtime.config import GatewayConfig
+from lambda_runtime.config import TABLE_VARIABLE, GatewayConfig
 
 EXEC_WRAPPER = "AWS_LAMBDA_EXEC_WRAPPER"
 _OWN_PREFIXES = ("UPSTREAM_SECRET_", "AI_GATEWAY_")
@@ -34,21 +35,26 @@ _BYTES = 4096
 
 def function_environment(
     config: GatewayConfig,
-    secrets: Mapping[str, ISecret],
     environment: Mapping[str, str] | None,
+    *,
+    secrets: Mapping[str, ISecret],
+    table: ITable | None,
 ) -> dict[str, str]:
     """All of the function's variables.
 
     Args:
         config: the gateway's configuration.
-        secrets: the secret of each upstream that takes a key, by its name.
         environment: the user's.
+        secrets: the secret of each upstream that takes a key, by its name.
+        table: the gateway's. None: it has none.
 
     Raises:
         ValueError: if the user's replace one of the gateway's own or of Lambda's, or if Lambda would not take all of them.
     """
     own = {EXEC_WRAPPER: "/var/task/exec-wrapper"}
     own |= {config.upstream(name).secret_variable: secret.secret_arn for name, secret in secrets.items()}
+    if table is not None:
+        own[TABLE_VARIABLE] = table.table_name
     for name in environment or {}:
         if name in own or name.startswith(_OWN_PREFIXES):
             raise ValueError(

@@ -12,23 +12,25 @@ from aws_cdk import Annotations, AssetHashType
 from aws_cdk import aws_lambda as lambda_
 from constructs import IConstruct
 
-from function_build.bytecode import FUNCTION_PYTHON, bytecode_archive
+from function_build.bytecode import FUNCTION_PYTHON, bytecode_archive, compile_tree, find_function_python
 from function_build.sources import BUILT, LOCK, RUNTIME, STAMP, VENDOR, digest, runtime_sources, vendor_digest
-from lambda_runtime.config import CONFIG_FILE, GatewayConfig
+from gateway_construct.hooks import HookFiles
+from lambda_runtime.config import CONFIG_FILE, HOOKS_DIRECTORY, GatewayConfig
 
-_LAYOUT = "1"
+_LAYOUT = "2"
 """Counts changes of the asset's layout, which belong into its hash."""
 
 
-def function_code(scope: IConstruct, config: GatewayConfig) -> lambda_.Code:
-    """The gateway function's code: third-party part, CA directory, runtime, configuration, wrapper.
+def function_code(scope: IConstruct, config: GatewayConfig, hooks: HookFiles | None = None) -> lambda_.Code:
+    """The gateway function's code: third-party part, CA directory, runtime, configuration, wrapper, the user's hooks.
 
-    The hash is taken over the runtime's sources, the lock of the third-party part and the configuration. Bytecode is left out
-    of it, so that a machine without the function's Python writes the same template.
+    The hash is taken over the runtime's sources, the lock of the third-party part, the configuration and the hooks. Bytecode is
+    left out of it, so that a machine without the function's Python writes the same template.
 
     Args:
         scope: construct that warnings are attached to.
         config: travels with the code, so that a change of it is a new version.
+        hooks: the user's hook module. Default: none.
 
     Raises:
         RuntimeError: if the third-party part was not built, or was built from another lock.
@@ -42,9 +44,9 @@ def function_code(scope: IConstruct, config: GatewayConfig) -> lambda_.Code:
             f"no Python {version} was found to compile the function's bytecode, so each "
             "cold start compiles it (about 0.1 s more); install it on the machine that publishes the assets",
         )
-    directory = Path(_staging_area().name, asset_hash(config))
+    directory = Path(_staging_area().name, asset_hash(config, hooks))
     if not directory.exists():
-        stage(directory, config)
+        stage(directory, config, hooks)
     return lambda_.Code.from_asset(str(directory), asset_hash=directory.name, asset_hash_type=AssetHashType.CUSTOM)
 
 
@@ -59,19 +61,20 @@ def authorizer_code() -> lambda_.Code:
     return lambda_.Code.from_asset(str(RUNTIME / "authorizer"), exclude=["__pycache__", "*.pyc"])
 
 
-def stage(directory: Path, config: GatewayConfig) -> None:
+def stage(directory: Path, config: GatewayConfig, hooks: HookFiles | None = None) -> None:
     """Write the asset's files.
 
     Args:
         directory: made here.
         config: written as `gateway.json`.
+        hooks: written into `hooks/`, with bytecode where there is a Python to compile it. Default: none.
     """
     shutil.copytree(VENDOR, directory)
-    runtime = directory / "lambda_runtime"
-    runtime.mkdir()
     for source in runtime_sources():
         if source.suffix == ".py":
-            shutil.copyfile(source, runtime / source.name)
+            copy = directory / "lambda_runtime" / source.relative_to(RUNTIME)
+            copy.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(source, copy)
     bytecode = bytecode_archive()
     if bytecode is not None:
         shutil.unpack_archive(bytecode, directory)
@@ -80,12 +83,22 @@ def stage(directory: Path, config: GatewayConfig) -> None:
     # Not taken from the source: a checkout or an installer may have lost it.
     wrapper.chmod(0o755)
     (directory / CONFIG_FILE).write_text(config.to_json(), "utf-8")
+    if hooks is not None:
+        _write_hooks(directory / HOOKS_DIRECTORY, hooks)
 
 
-def asset_hash(config: GatewayConfig) -> str:
-    """Hash of the asset, in hexadecimal: the same on every machine for the same sources, lock and configuration."""
-    sources = digest(LOCK, *runtime_sources())
-    return hashlib.sha256(f"{_LAYOUT}\n{sources}\n{config.to_json()}".encode()).hexdigest()
+def asset_hash(config: GatewayConfig, hooks: HookFiles | None = None) -> str:
+    """Hash of the asset, in hexadecimal: the same on every machine for the same sources, lock, configuration and hooks."""
+    parts = (_LAYOUT, digest(LOCK, *runtime_sources()), config.to_json(), hooks.digest if hooks else "")
+    return hashlib.sha256("\n".join(parts).encode()).hexdigest()
+
+
+def _write_hooks(directory: Path, hooks: HookFiles) -> None:
+    hooks.write(directory)
+    python = find_function_python()
+    if python is not None:
+        # A package may carry modules that no Python of today compiles and nobody imports.
+        compile_tree(directory, python, below=HOOKS_DIRECTORY, strict=False)
 
 
 def _require_built() -> None:

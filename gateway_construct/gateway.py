@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from os import PathLike
 from types import MappingProxyType
-from typing import Unpack
 
 from aws_cdk import Duration, RemovalPolicy
 from aws_cdk import aws_apigateway as apigateway
 from aws_cdk import aws_lambda as lambda_
-from aws_cdk.aws_cloudwatch import Metric
+from aws_cdk.aws_dynamodb import ITable
 from aws_cdk.aws_ec2 import IInterfaceVpcEndpoint
 from aws_cdk.aws_iam import Grant, IGrantable
 from aws_cdk.aws_kms import IKey
@@ -26,20 +26,22 @@ from gateway_construct.domain import CustomDomain, attach_domain
 from gateway_construct.environment import function_environment
 from gateway_construct.function import GatewayFunction
 from gateway_construct.function_asset import function_code
+from gateway_construct.gateway_metrics import GatewayMetrics
 from gateway_construct.gateway_responses import add_gateway_responses
+from gateway_construct.hooks import HookFiles
 from gateway_construct.logs import LogOptions, allow_logs
-from gateway_construct.metrics import MetricOptions, metric
 from gateway_construct.plan import Plan
 from gateway_construct.private_endpoint import require_reachable
 from gateway_construct.release import AllAtOnce, Release
 from gateway_construct.rest_api import add_routes, base_url, rest_api
+from gateway_construct.state_table import StateTable, require_table_for
 from gateway_construct.unknown_routes import add_unknown_routes
 from gateway_construct.upstream import Upstream
 from gateway_construct.web_acl import WebAcl
-from lambda_runtime.config import Timeouts
+from lambda_runtime.config import ModelRoute, Target, Timeouts
 
 
-class AiGateway(Construct):
+class AiGateway(GatewayMetrics, Construct):
     """One HTTPS endpoint for OpenAI and Anthropic clients: keys and quotas, streaming, credentials, a versioned function.
 
     `AiGateway(stack, "Gateway", upstreams=[Upstream.openai()])` is a complete gateway. `add_consumer` lets somebody call it.
@@ -47,15 +49,23 @@ class AiGateway(Construct):
     Args:
         scope: usually a stack.
         construct_id: id within the scope. A stack may hold several gateways.
-        upstreams: the providers, in order of preference. A model that `models` does not name goes to the first of them that
-            serves the operation.
-        models: the model map: the name that clients ask for, and its targets, each `upstream/model`, in order. Default: empty.
+        upstreams: the providers, in order of preference. A model that `models` does not name goes to the first of them that may
+            have it by its name, one that speaks the client's format before one that is translated for; if none may, to the
+            first that serves the operation.
+        models: the model map: the name that clients ask for, and its targets in order, each `upstream/model` or a `Target` with
+            a weight. A request that fails at one goes on to the next. A `ModelRoute` says more about one name. Default: empty.
         serve_unmapped_models: whether a model that `models` does not name is passed on under its own name; otherwise it is
             answered with 404. Default: True.
-        timeouts: how long an upstream may take, in seconds. Default: 3 to connect, 120 to the first byte of a stream, 60
-            between two reads, 290 to the first byte of an answer that is not streamed.
+        timeouts: how long the gateway waits, in seconds. Default: 3 to connect, 30 to the first content of a stream, 120 if the
+            model reasons, 60 between two reads, 290 to an answer that is not streamed, 20 between two heartbeats.
+        client_delivery: whether a client may have a stream delivered when it is complete, by the header
+            `x-ai-gateway-delivery: whole`, so that failover rescues it even in the middle. It pays with its first token, which
+            comes with the last. It is for every consumer: the function cannot tell API Gateway's plans apart. Default: False.
         model_list_ttl: for how long a function instance keeps what the upstreams list as their models. Default: 5 minutes.
         cors_allow_origins: origins that browsers may call from: "*" for any, an empty list for none. Default: ["*"].
+        hooks: directory with a module `gateway_hooks.py` of yours, whose `before_request` and `after_response` are called with
+            each request (docs/hooks.md). It is bundled into the function; a relative path is relative to the directory in which
+            `cdk synth` runs. Default: none.
         release: how a new version takes over, `AllAtOnce()` or `Weighted(...)`. Default: `AllAtOnce()`.
         memory_size: of the function, in MiB, 128 to 10,240. Lambda gives a share of a CPU in proportion: 256 MiB are a
             seventh of one. A stream waits for the upstream most of its time and is billed for its memory all of that time, so
@@ -79,8 +89,15 @@ class AiGateway(Construct):
             chat completions, responses and embeddings then take the key in `Authorization: Bearer` only, messages and token
             counting in `x-api-key` only, which newer Anthropic SDKs send only when told to (`default_headers`). Listing models
             takes either. Default: no cache, every route takes either header.
-        encryption_key: encrypts the secrets that the gateway creates and its logs. A key of the same app is given the policy
-            that CloudWatch Logs needs; a key that is imported must already have it. Default: AWS's own keys.
+        resilience: whether function instances share what they know of upstreams in a table, so that together they leave out one
+            that fails, and count each consumer's tokens in it. Without it a request that fails still goes on to the next
+            target, but each finds out by itself. Default: True.
+        point_in_time_recovery: whether the table can be restored to any second of the last 35 days, which has a price. What is
+            lost without it are usage counts. Default: False.
+        table_removal_policy: what becomes of the table when the gateway or `resilience` is removed. It holds the usage of past
+            months. Default: `RemovalPolicy.RETAIN`.
+        encryption_key: encrypts the secrets that the gateway creates, its table and its logs. A key of the same app is given
+            the policy that CloudWatch Logs needs; a key that is imported must already have it. Default: AWS's own keys.
         domain: the user's own domain name. Default: none, API Gateway's address.
         web_acl: an AWS WAF web ACL before the stage. Default: none.
         private_endpoint: makes the gateway private: reachable through this VPC endpoint (of the service `execute-api`) only.
@@ -95,6 +112,7 @@ class AiGateway(Construct):
         log_group: the function's logs.
         access_log_group: API Gateway's logs, or None.
         secrets: the secret of each upstream that takes a key, by the upstream's name.
+        table: breaker states and usage counts, or None.
         domain_name: API Gateway's resource for the domain, or None.
 
     Raises:
@@ -107,11 +125,13 @@ class AiGateway(Construct):
         construct_id: str,
         *,
         upstreams: Sequence[Upstream],
-        models: Mapping[str, Sequence[str]] | None = None,
+        models: Mapping[str, Sequence[str | Target] | ModelRoute] | None = None,
         serve_unmapped_models: bool = True,
         timeouts: Timeouts | None = None,
+        client_delivery: bool = False,
         model_list_ttl: Duration | None = None,
         cors_allow_origins: Sequence[str] = ("*",),
+        hooks: str | PathLike[str] | None = None,
         release: Release | None = None,
         memory_size: int = 256,
         timeout: Duration | None = None,
@@ -124,6 +144,9 @@ class AiGateway(Construct):
         log_removal_policy: RemovalPolicy = RemovalPolicy.RETAIN,
         access_logs: bool = False,
         authorizer_cache_ttl: Duration | None = None,
+        resilience: bool = True,
+        point_in_time_recovery: bool = False,
+        table_removal_policy: RemovalPolicy = RemovalPolicy.RETAIN,
         encryption_key: IKey | None = None,
         domain: CustomDomain | None = None,
         web_acl: WebAcl | None = None,
@@ -131,13 +154,17 @@ class AiGateway(Construct):
     ) -> None:
         super().__init__(scope, construct_id)
         require_reachable(private_endpoint, domain)
+        require_table_for(resilience=resilience, point_in_time_recovery=point_in_time_recovery)
+        hook_files = None if hooks is None else HookFiles.read(hooks)
         config = gateway_config(
             upstreams=upstreams,
             models=models,
             serve_unmapped_models=serve_unmapped_models,
             timeouts=timeouts,
+            client_delivery=client_delivery,
             model_list_ttl=model_list_ttl,
             cors_allow_origins=cors_allow_origins,
+            hooks=hook_files is not None,
         )
         architecture = architecture or lambda_.Architecture.ARM_64
         logs = LogOptions(retention=log_retention, removal_policy=log_removal_policy, encryption_key=encryption_key)
@@ -145,12 +172,24 @@ class AiGateway(Construct):
             allow_logs(self, encryption_key)
 
         credentials = UpstreamSecrets(self, "Secrets", upstreams=upstreams, encryption_key=encryption_key)
+        state = (
+            StateTable(
+                self,
+                "State",
+                encryption_key=encryption_key,
+                point_in_time_recovery=point_in_time_recovery,
+                removal_policy=table_removal_policy,
+            )
+            if resilience
+            else None
+        )
+        table = state.table if state else None
         function = GatewayFunction(
             self,
             "Function",
-            code=function_code(self, config),
-            environment=function_environment(config, credentials.by_upstream, environment),
-            policy=credentials.read_statements(),
+            code=function_code(self, config, hook_files),
+            environment=function_environment(config, environment, secrets=credentials.by_upstream, table=table),
+            policy=[*credentials.read_statements(), *(state.access_statements() if state else ())],
             logs=logs,
             release=release or AllAtOnce(),
             memory_size=memory_size,
@@ -182,6 +221,7 @@ class AiGateway(Construct):
         self.log_group: ILogGroup = function.log_group
         self.access_log_group: ILogGroup | None = access_log_group
         self.secrets: Mapping[str, ISecret] = credentials.by_upstream
+        self.table: ITable | None = table
         self.domain_name = attach_domain(self, "Domain", api=api, domain=domain) if domain else None
         if web_acl is not None:
             # Imported where it is needed: AWS WAF's module costs every synth start-up time.
@@ -250,73 +290,3 @@ class AiGateway(Construct):
             The grant.
         """
         return self.alias.grant_invoke(grantee)
-
-    def metric_requests(
-        self, *, version: str | None = None, upstream: str | None = None, **options: Unpack[MetricOptions]
-    ) -> Metric:
-        """Requests that were answered.
-
-        Args:
-            version: of that version of the function only. Default: of all.
-            upstream: of those that this upstream answered only; "none" for those that reached no upstream. Default: of all.
-            **options: CloudWatch's options. Default: the sum in 5 minutes.
-
-        Raises:
-            ValueError: if version and upstream are both given.
-        """
-        return self._metric("Requests", version, upstream, "Sum", options)
-
-    def metric_errors(
-        self, *, version: str | None = None, upstream: str | None = None, **options: Unpack[MetricOptions]
-    ) -> Metric:
-        """Requests that were answered with a status of 500 or above, or whose stream broke.
-
-        Args:
-            version: see `metric_requests`.
-            upstream: see `metric_requests`.
-            **options: CloudWatch's options. Default: the sum in 5 minutes.
-
-        Raises:
-            ValueError: if version and upstream are both given.
-        """
-        return self._metric("Errors", version, upstream, "Sum", options)
-
-    def metric_first_byte_latency(
-        self, *, version: str | None = None, upstream: str | None = None, **options: Unpack[MetricOptions]
-    ) -> Metric:
-        """Milliseconds from the event to the first byte of the answer's body.
-
-        Args:
-            version: see `metric_requests`.
-            upstream: see `metric_requests`.
-            **options: CloudWatch's options. Default: the 99th percentile in 5 minutes.
-
-        Raises:
-            ValueError: if version and upstream are both given.
-        """
-        return self._metric("FirstByteLatency", version, upstream, "p99", options)
-
-    def metric_duration(
-        self, *, version: str | None = None, upstream: str | None = None, **options: Unpack[MetricOptions]
-    ) -> Metric:
-        """Milliseconds from the event to the end of the answer.
-
-        Args:
-            version: see `metric_requests`.
-            upstream: see `metric_requests`.
-            **options: CloudWatch's options. Default: the 99th percentile in 5 minutes.
-
-        Raises:
-            ValueError: if version and upstream are both given.
-        """
-        return self._metric("Duration", version, upstream, "p99", options)
-
-    def _metric(self, name: str, version: str | None, upstream: str | None, statistic: str, options: MetricOptions) -> Metric:
-        return metric(
-            name,
-            function_name=self.function.function_name,
-            version=version,
-            upstream=upstream,
-            statistic=statistic,
-            options=options,
-        )

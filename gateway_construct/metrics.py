@@ -45,5 +45,25 @@ def metric(
         dimensions["Version"] = version
     if upstream is not None:
         dimensions["Upstream"] = upstream
-    settings: MetricOptions = {"statistic": statistic, **options}
+    return _metric(name, dimensions, {"statistic": statistic, **options})
+
+
+def token_metric(name: str, *, function_name: str, upstream: str | None, model: str | None, options: MetricOptions) -> Metric:
+    """A count of tokens, of one gateway or of one model of an upstream.
+
+    Raises:
+        ValueError: if only one of upstream and model is given: the function writes no metric with one of the dimensions.
+    """
+    if (upstream is None) != (model is None):
+        raise ValueError(
+            f"metric {name}: give upstream and model, or neither, got upstream {upstream!r} and model {model!r}; "
+            'model="other" stands for what the model map does not name'
+        )
+    dimensions = {"Gateway": function_name}
+    if upstream is not None and model is not None:
+        dimensions |= {"Upstream": upstream, "Model": model}
+    return _metric(name, dimensions, {"statistic": "Sum", **options})
+
+
+def _metric(name: str, dimensions: dict[str, str], settings: MetricOptions) -> Metric:
     return Metric(namespace=METRICS_NAMESPACE, metric_name=name, dimensions_map=dimensions, **settings)

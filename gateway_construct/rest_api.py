@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 
-from aws_cdk import Duration, Names, Stack
+from aws_cdk import Duration, Names, Stack, Tags
 from aws_cdk import aws_apigateway as apigateway
 from aws_cdk import aws_lambda as lambda_
 from aws_cdk.aws_ec2 import IInterfaceVpcEndpoint
@@ -14,10 +14,14 @@ from constructs import Construct
 from gateway_construct.authorizer import Authorizers
 from gateway_construct.cors import add_preflight
 from gateway_construct.domain import CustomDomain
+from gateway_construct.gateway_tag import gateway_path
 from gateway_construct.private_endpoint import endpoint_configuration, endpoint_policy
 from gateway_construct.routes import ROUTES
 
 STAGE = "prod"
+
+API_TAG = "ai-gateway:api"
+"""Tag by which the command line tells the API from others. Its value is the path of the gateway's construct."""
 
 _STREAM_TIMEOUT = Duration.minutes(15)
 
@@ -70,6 +74,8 @@ def rest_api(
             access_log_format=apigateway.AccessLogFormat.custom(json.dumps(_ACCESS_LOG_FIELDS)) if access_log_group else None,
         ),
     )
+    # The API alone, for the tag would go on to its stage.
+    Tags.of(api).add(API_TAG, gateway_path(scope), include_resource_types=[apigateway.CfnRestApi.CFN_RESOURCE_TYPE_NAME])
     # The L2 exports its address. What a stack puts out is the app's to decide.
     api.node.try_remove_child("Endpoint")
     return api

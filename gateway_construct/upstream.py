@@ -5,17 +5,23 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from types import MappingProxyType
 
 from aws_cdk import Token
 from aws_cdk.aws_secretsmanager import ISecret
 
+from gateway_construct.provider_models import (
+    ANTHROPIC_PREFIXES,
+    DEEPSEEK_PREFIXES,
+    GEMINI_PREFIXES,
+    HOLYSHEEP_EXAMPLE_MODELS,
+    OPENAI_PREFIXES,
+)
+from gateway_construct.upstream_parts import endpoint, prefixes, require_format
 from lambda_runtime.config import (
     ANTHROPIC_OPERATIONS,
     OPENAI_OPERATIONS,
     PLACEHOLDER_FIELD,
     AuthStyle,
-    Endpoint,
     Operation,
     UpstreamConfig,
     WireFormat,
@@ -24,16 +30,6 @@ from lambda_runtime.config import (
 _SECRET_FIELD = "apiKey"  # noqa: S105  the name of a field, not a secret
 
 _REGION = re.compile(r"[a-z]{2}(-[a-z]+)+-[0-9]+")
-
-HOLYSHEEP_EXAMPLE_MODELS: Mapping[str, str] = MappingProxyType(
-    {
-        "gpt-4": "gpt-4.1",
-        "claude-3-sonnet": "claude-sonnet-4.5",
-        "gemini-pro": "gemini-2.5-flash",
-        "deepseek-chat": "deepseek-v3.2",
-    },
-)
-"""What `Upstream.holysheep(example_models=True)` adds to the model map: the name asked for and HolySheep's own."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -48,6 +44,9 @@ class Upstream:
       is imported by its name ends in `-??????`, the characters that Secrets Manager adds. Default: the gateway creates a
       secret with a placeholder, and keeps it when the stack goes.
     - `secret_field`: the field of that JSON object. Default: "apiKey".
+
+    Where a provider serves models of its own only, the preset knows how their names begin. A model that the gateway's map does
+    not name goes to the upstreams that may have it: those whose names begin so, and those whose models can be anybody's.
 
     Args:
         config: the part that travels with the function.
@@ -100,8 +99,8 @@ class Upstream:
                 name=name,
                 secret_field=secret_field,
                 endpoints=(
-                    _endpoint("https://api.holysheep.ai/v1", AuthStyle.BEARER, (Operation.CHAT_COMPLETIONS,)),
-                    _endpoint("https://api.holysheep.ai", AuthStyle.X_API_KEY, (Operation.MESSAGES,)),
+                    endpoint("https://api.holysheep.ai/v1", AuthStyle.BEARER, (Operation.CHAT_COMPLETIONS,)),
+                    endpoint("https://api.holysheep.ai", AuthStyle.X_API_KEY, (Operation.MESSAGES,)),
                 ),
             ),
             secret=secret,
@@ -125,7 +124,13 @@ class Upstream:
             secret: see the class.
             secret_field: see the class. Default: "apiKey".
         """
-        return cls.openai_compatible(name, base_url=base_url, secret=secret, secret_field=secret_field)
+        return cls.openai_compatible(
+            name,
+            base_url=base_url,
+            model_prefixes=OPENAI_PREFIXES,
+            secret=secret,
+            secret_field=secret_field,
+        )
 
     @classmethod
     def anthropic(
@@ -148,6 +153,7 @@ class Upstream:
             name,
             base_url=base_url,
             operations=ANTHROPIC_OPERATIONS,
+            model_prefixes=ANTHROPIC_PREFIXES,
             secret=secret,
             secret_field=secret_field,
         )
@@ -172,9 +178,10 @@ class Upstream:
                 name=name,
                 secret_field=secret_field,
                 endpoints=(
-                    _endpoint("https://api.deepseek.com/v1", AuthStyle.BEARER, (Operation.CHAT_COMPLETIONS,)),
-                    _endpoint("https://api.deepseek.com/anthropic", AuthStyle.X_API_KEY, (Operation.MESSAGES,)),
+                    endpoint("https://api.deepseek.com/v1", AuthStyle.BEARER, (Operation.CHAT_COMPLETIONS,)),
+                    endpoint("https://api.deepseek.com/anthropic", AuthStyle.X_API_KEY, (Operation.MESSAGES,)),
                 ),
+                model_prefixes=DEEPSEEK_PREFIXES,
             ),
             secret=secret,
         )
@@ -200,6 +207,7 @@ class Upstream:
             name,
             base_url=base_url,
             operations=(Operation.CHAT_COMPLETIONS, Operation.EMBEDDINGS),
+            model_prefixes=GEMINI_PREFIXES,
             secret=secret,
             secret_field=secret_field,
         )
@@ -245,6 +253,8 @@ class Upstream:
         base_url: str,
         operations: Sequence[Operation] = OPENAI_OPERATIONS,
         auth: AuthStyle = AuthStyle.BEARER,
+        model_prefixes: Sequence[str] = (),
+        stream_usage: bool = True,
         secret: ISecret | None = None,
         secret_field: str = _SECRET_FIELD,
     ) -> Upstream:
@@ -258,14 +268,29 @@ class Upstream:
             base_url: with its version and without a trailing slash, for example "https://llm.example.com/v1".
             operations: what it serves. Default: chat completions, responses and embeddings.
             auth: the header that carries the key. Default: `AuthStyle.BEARER`.
+            model_prefixes: what its models' names begin with, if it serves no others, for example `["llama-"]`. A model that
+                the gateway's map does not name and that begins otherwise goes to another upstream that may have it. Default:
+                none, it may have any.
+            stream_usage: whether it takes `stream_options.include_usage`, by which the gateway learns what a stream used.
+                Where it does not, a stream's usage is an estimate. Default: True.
             secret: see the class.
             secret_field: see the class. Default: "apiKey".
 
         Raises:
-            ValueError: if the URL is not absolute or a token, or an operation is not of OpenAI's format.
+            ValueError: if the URL is not absolute or a token, an operation is not of OpenAI's format, or `model_prefixes` are
+                none that a name could begin with.
         """
-        _require_format("openai_compatible", operations, WireFormat.OPENAI, instead="anthropic_compatible")
-        return cls._single(name, _endpoint(base_url, auth, operations), secret, secret_field)
+        require_format("openai_compatible", operations, WireFormat.OPENAI, instead="anthropic_compatible")
+        return cls(
+            config=UpstreamConfig(
+                name=name,
+                endpoints=(endpoint(base_url, auth, operations),),
+                secret_field=secret_field,
+                model_prefixes=prefixes(name, model_prefixes),
+                stream_usage=stream_usage,
+            ),
+            secret=secret,
+        )
 
     @classmethod
     def anthropic_compatible(
@@ -275,6 +300,7 @@ class Upstream:
         base_url: str,
         operations: Sequence[Operation] = (Operation.MESSAGES,),
         auth: AuthStyle = AuthStyle.X_API_KEY,
+        model_prefixes: Sequence[str] = (),
         secret: ISecret | None = None,
         secret_field: str = _SECRET_FIELD,
     ) -> Upstream:
@@ -285,27 +311,21 @@ class Upstream:
             base_url: without `/v1` and without a trailing slash, for example "https://llm.example.com/anthropic".
             operations: what it serves. Default: messages; few but Anthropic count tokens.
             auth: the header that carries the key. Default: `AuthStyle.X_API_KEY`.
+            model_prefixes: see `openai_compatible`. Default: none, it may have any.
             secret: see the class.
             secret_field: see the class. Default: "apiKey".
 
         Raises:
-            ValueError: if the URL is not absolute or a token, or an operation is not of Anthropic's format.
+            ValueError: if the URL is not absolute or a token, an operation is not of Anthropic's format, or `model_prefixes`
+                are none that a name could begin with.
         """
-        _require_format("anthropic_compatible", operations, WireFormat.ANTHROPIC, instead="openai_compatible")
-        return cls._single(name, _endpoint(base_url, auth, operations), secret, secret_field)
-
-    @classmethod
-    def _single(cls, name: str, endpoint: Endpoint, secret: ISecret | None, secret_field: str) -> Upstream:
-        return cls(config=UpstreamConfig(name=name, endpoints=(endpoint,), secret_field=secret_field), secret=secret)
-
-
-def _endpoint(base_url: str, auth: AuthStyle, operations: Sequence[Operation]) -> Endpoint:
-    if Token.is_unresolved(base_url):
-        raise ValueError("base_url must be known at synth, got a token; it is part of the function's code, so write it out")
-    return Endpoint(base_url=base_url, auth=auth, operations=tuple(operations))
-
-
-def _require_format(where: str, operations: Sequence[Operation], wire_format: WireFormat, *, instead: str) -> None:
-    # A mix of both formats is refused by the endpoint, with its own words.
-    if operations and all(operation.wire_format is not wire_format for operation in operations):
-        raise ValueError(f"{where}: the operations {[str(o) for o in operations]} are of the other wire format; use {instead}")
+        require_format("anthropic_compatible", operations, WireFormat.ANTHROPIC, instead="openai_compatible")
+        return cls(
+            config=UpstreamConfig(
+                name=name,
+                endpoints=(endpoint(base_url, auth, operations),),
+                secret_field=secret_field,
+                model_prefixes=prefixes(name, model_prefixes),
+            ),
+            secret=secret,
+        )

@@ -20,6 +20,9 @@ if __name__ == "__main__":
     sys.path[:] = _search_path(os.environ["LAMBDA_TASK_ROOT"], sys.path)
     # A line of the log in one piece and at once: the process may be frozen after any answer.
     sys.stdout.reconfigure(line_buffering=True)  # type: ignore[union-attr]
+    from lambda_runtime.postponed import postpone
+
+    postpone("idna")
     from lambda_runtime.loop import run
 
     sys.exit(run())

@@ -1,73 +1,64 @@
-"""One attempt at one upstream, up to the first bytes of its answer's body; with the second try that a refused key gets."""
+"""One attempt at one upstream, up to an answer of which the client can be given something; a refused key gets a second try.
+
+Whatever goes wrong until then is a `FailedAttempt`, and the client hears nothing of it if another attempt succeeds.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
+from itertools import chain
 from typing import NamedTuple
 
 import httpx
 
+from lambda_runtime import headers as header_rules
 from lambda_runtime import log
-from lambda_runtime.config import AuthStyle, Timeouts
+from lambda_runtime.answer import Answer
+from lambda_runtime.client_request import Question
+from lambda_runtime.config import AuthStyle, Operation, Timeouts
 from lambda_runtime.credentials import Credentials
-from lambda_runtime.errors import CredentialError, UpstreamError
-from lambda_runtime.invocation import Invocation
-from lambda_runtime.model_map import Served
-from lambda_runtime.secret_value import put_command
-from lambda_runtime.upstream_call import Patience, UpstreamCall, post_request
+from lambda_runtime.errors import CredentialError, UpstreamError, UpstreamTimeoutError
+from lambda_runtime.failures import FailedAttempt, judged, retry_after_of
+from lambda_runtime.json_scan import parse_object
+from lambda_runtime.key_refusal import auth_headers, raise_if_about_the_key, redacted, refused
+from lambda_runtime.patience import Patience, Silence
+from lambda_runtime.router import Candidate
+from lambda_runtime.secure_answer import GENERATIONS, secure_stream, secure_whole
+from lambda_runtime.state.outcome import Outcome
+from lambda_runtime.upstream_call import UpstreamCall, post_request
 
-_UNAUTHORIZED = 401
-_FORBIDDEN = 403
-_BAD_REQUEST = 400
+_BEGINNING = 16  # bytes by which a stream of events is known that does not call itself so; content is longer
+_OK = range(200, 300)
 _REDIRECT = range(300, 400)
+_ERROR = 400
+
+_ODD = (AttributeError, LookupError, TypeError, ValueError)
+"""What is raised when an answer is put into another shape that has not the shape it should have."""
 
 MAX_ERROR_BODY = 65_536
 """Bytes of an error's body that are looked at before it is passed on. Errors are small; what is longer is passed on unseen."""
 
-_MIN_SECRET = 8
-"""Characters of the shortest key that is hidden in errors. Shorter ones are no secrets but the fillers that local servers are
-given (`x`, `none`, `EMPTY`), and would be found in every other word of an error."""
 
-# Gemini's OpenAI-compatible endpoint refuses a key with a 400 and these words.
-_KEY_REFUSED_400 = (b"API_KEY_INVALID", b"API key not valid", b"API key expired")
-_ABOUT_THE_KEY = (b"api key", b"api-key", b"api_key", b"apikey", b"authenticat", b"credential", b"access token")
-
-
-class Question(NamedTuple):
-    """What is sent: all of it but the key.
+class Terms(NamedTuple):
+    """On which terms a request's upstreams are asked.
 
     Args:
-        served: where to.
-        url: the URL, with its query.
-        headers: the allowed headers of the client's.
-        content: the body.
-        first_byte: seconds until the first byte of the answer.
+        operation: what the client asked for.
+        request_id: for errors in the client's format.
+        choices: how many answers it asked for.
+        streamed: whether it asked for a stream.
+        whole: whether a stream is held until it is complete.
+        ends: when the request must be over, as `time.time()`.
+        silence: towards the client.
     """
 
-    served: Served
-    url: httpx.URL
-    headers: list[tuple[bytes, bytes]]
-    content: bytes
-    first_byte: float
-
-
-class Answer(NamedTuple):
-    """An upstream's answer that may be passed on.
-
-    Args:
-        call: the rest of the answer.
-        head: the first bytes of its body, empty if it has none.
-    """
-
-    call: UpstreamCall
-    head: bytes
-
-
-def auth_headers(auth: AuthStyle, key: str) -> list[tuple[bytes, bytes]]:
-    """The headers that carry a key."""
-    if auth is AuthStyle.NONE:
-        return []
-    value = f"Bearer {key}" if auth is AuthStyle.BEARER else key
-    return [(auth.value.encode(), value.encode())]
+    operation: Operation
+    request_id: str
+    choices: int
+    streamed: bool
+    whole: bool
+    ends: float
+    silence: Silence
 
 
 class Attempts:
@@ -84,89 +75,149 @@ class Attempts:
         self._credentials = credentials
         self._timeouts = timeouts
 
-    def ask(self, question: Question, invocation: Invocation) -> Answer:
-        """Ask an upstream, and wait for the first bytes of its answer.
+    def ask(self, question: Question, terms: Terms, first: float, admitted: Callable[[], None]) -> Answer:
+        """Ask an upstream, and wait for what the client can be given.
+
+        Args:
+            question: what is sent.
+            terms: on which terms.
+            first: seconds until the first content, or until the end of an answer that is not streamed.
+            admitted: called when the connection stands, before anything is sent; what it raises passes through.
 
         Raises:
-            CredentialError: if there is no key or the upstream refuses it, also after it was fetched again.
-            UpstreamError: if no answer comes that can be passed on. `UpstreamTimeoutError` if none comes in time.
+            FailedAttempt: if no answer comes that can be passed on, or only one that others may better.
             DeadlineError: if our own time is up.
         """
-        served = question.served
-        keyed = served.endpoint.auth is not AuthStyle.NONE
-        key = self._credentials.key(served.upstream) if keyed else ""
-        answer = self._send(question, key, invocation)
-        if _refused(answer):
-            if keyed and self._credentials.refresh(served.upstream, key):
-                answer.call.close()
-                key = self._credentials.key(served.upstream)
-                answer = self._send(question, key, invocation)
-            if _refused(answer):
-                self._still_refused(answer, served, key)
-        if answer.call.status in _REDIRECT:
-            answer.call.close()
-            log.error(
-                f"the upstream {served.upstream.name!r} answered with a redirect (status {answer.call.status}), which is not "
-                "followed because it would take the key elsewhere; set its base_url to where it really is, "
-                f"not {served.endpoint.base_url}",
-                upstream=served.upstream.name,
-            )
-            raise UpstreamError(
-                "the upstream answered with a redirect, which the gateway does not follow", code="upstream_redirect"
-            )
-        if len(key) >= _MIN_SECRET and answer.call.status >= _BAD_REQUEST:
-            # An upstream that quotes the key it was sent must not hand it to the client.
-            return Answer(answer.call, answer.head.replace(key.encode(), b"[redacted]"))
-        return answer
-
-    def _send(self, question: Question, key: str, invocation: Invocation) -> Answer:
-        patience = Patience(self._timeouts, invocation, question.first_byte)
-        headers = question.headers + auth_headers(question.served.endpoint.auth, key)
-        request = post_request(question.url, headers, question.content, patience)
-        call = UpstreamCall(self._transport, request, patience)
+        patience = Patience(self._timeouts, terms.ends, first, terms.silence, admitted)
         try:
-            return Answer(call, call.read_up_to(MAX_ERROR_BODY if call.status >= _BAD_REQUEST else 1))
+            call, head, key = self._send_with_key(question, patience)
+            try:
+                return self._secured(question, terms, call, head, key)
+            except BaseException as error:
+                if not (isinstance(error, FailedAttempt) and error.answer is not None and error.answer.call is not None):
+                    call.close()
+                raise
+        except CredentialError as error:
+            raise FailedAttempt(error, Outcome.KEY_REFUSED) from error
+        except UpstreamError as error:
+            raise _failed(error, patience) from error
+
+    def _send_with_key(self, question: Question, patience: Patience) -> tuple[UpstreamCall, bytes, str]:
+        candidate = question.candidate
+        keyed = candidate.endpoint.auth is not AuthStyle.NONE
+        key = self._credentials.key(candidate.upstream) if keyed else ""
+        call, head = self._send(question, key, patience)
+        if refused(call.status, head):
+            if keyed and self._credentials.refresh(candidate.upstream, key):
+                call.close()
+                key = self._credentials.key(candidate.upstream)
+                call, head = self._send(question, key, patience)
+            if refused(call.status, head):
+                try:
+                    raise_if_about_the_key(
+                        call.status, head, candidate.upstream.name, key, self._credentials.secret_id(candidate.upstream)
+                    )
+                except CredentialError:
+                    call.close()
+                    raise
+        return call, head, key
+
+    def _send(self, question: Question, key: str, patience: Patience) -> tuple[UpstreamCall, bytes]:
+        headers = question.headers + auth_headers(question.candidate.endpoint.auth, key)
+        call = UpstreamCall(self._transport, post_request(question.url, headers, question.content, patience), patience)
+        try:
+            return call, call.read_up_to(MAX_ERROR_BODY if call.status >= _ERROR else _BEGINNING)
         except BaseException:
             call.close()
             raise
 
-    def _still_refused(self, answer: Answer, served: Served, key: str) -> None:
-        """Log what to do about a refusal, and pass on only one that is about the request.
-
-        A 401 is never passed on: the client would take it for its own gateway key's, and providers quote a part of the key
-        that they refuse. A 403 may be either: a key that lost its rights, or a model, a region or a content that this account
-        may not use, about which only the provider's own words help the client. So it passes if it does not speak of the key.
-        """
-        status, name = answer.call.status, served.upstream.name
-        if key:
-            advice = f"set a valid key: {put_command(self._credentials.secret_id(served.upstream))}"
-        else:
-            advice = "it is configured without a key (auth none); give it an auth style and a secret"
-        if status == _FORBIDDEN and not _speaks_of_the_key(answer.head, key):
-            log.warning(
-                f"the upstream {name!r} answered with status 403, also to a key fetched anew; if it is not about the model or "
-                f"the request, {advice}",
-                upstream=name,
-            )
-            return
-        answer.call.close()
-        log.error(
-            f"the upstream {name!r} refuses the gateway's key (status {status}), also when fetched again; {advice}",
-            upstream=name,
-        )
-        raise CredentialError(
-            f"the upstream {name!r} refuses the gateway's key; its operator finds what to do in the gateway's log"
-        )
+    def _secured(self, question: Question, terms: Terms, call: UpstreamCall, head: bytes, key: str) -> Answer:
+        candidate = question.candidate
+        status = call.status
+        if status in _REDIRECT:
+            raise _redirected(candidate, status)
+        if status >= _ERROR:
+            return _passed_on(question, terms, call, head, key)
+        pieces: Iterator[bytes] = chain((head,), call)
+        try:
+            answer = _secured_as_asked(question, terms, call, pieces, streamed=status in _OK and _is_event_stream(call, head))
+        except FailedAttempt as failed:
+            if failed.answer is not None:
+                failed.answer = failed.answer._replace(head=redacted(failed.answer.head, key))
+            raise
+        except _ODD as error:
+            # JSON, but no answer of its format's: another upstream may have one.
+            log.unexpected(error, upstream=candidate.upstream.name)
+            raise UpstreamError("the upstream's answer is not of its format's shape", code="upstream_invalid_answer") from None
+        return answer._replace(head=redacted(answer.head, key)) if answer.status >= _ERROR else answer
 
 
-def _refused(answer: Answer) -> bool:
-    status = answer.call.status
-    return status in {_UNAUTHORIZED, _FORBIDDEN} or (
-        status == _BAD_REQUEST and any(words in answer.head for words in _KEY_REFUSED_400)
+def _secured_as_asked(
+    question: Question, terms: Terms, call: UpstreamCall, pieces: Iterator[bytes], *, streamed: bool
+) -> Answer:
+    asked, choices = terms.operation, terms.choices
+    if streamed is terms.streamed or asked not in GENERATIONS:
+        if streamed:
+            return secure_stream(question, asked, call, pieces, choices=choices, whole=terms.whole)
+        return secure_whole(question, asked, call, pieces)
+    from lambda_runtime import secure_other  # noqa: PLC0415  for upstreams that do not do as they are told
+
+    if streamed:
+        return secure_other.secure_streamed(question, asked, call, pieces, choices=choices)
+    return secure_other.secure_unstreamed(question, asked, call, pieces, choices=choices, whole=terms.whole)
+
+
+def _passed_on(question: Question, terms: Terms, call: UpstreamCall, head: bytes, key: str) -> Answer:
+    """An answer with an error status, in the client's words: the client's own fault, or the last resort."""
+    candidate = question.candidate
+    headers = header_rules.to_client(call.headers)
+    retry_after = retry_after_of(call.header)
+    rest = call if len(head) >= MAX_ERROR_BODY else None
+    head = redacted(head, key)
+    if candidate.operation is not terms.operation or (rest is None and parse_object(head) is None):
+        # In the other format, or the page of a proxy on the way.
+        from lambda_runtime.translation.errors import translate_error  # noqa: PLC0415
+
+        head = translate_error(call.status, head, to=terms.operation.wire_format, request_id=terms.request_id)
+        headers = header_rules.of_translated(headers)
+        rest = None
+    if rest is None:
+        call.close()  # read to its end, the connection is free for the next attempt
+    answer = Answer(candidate, call.status, headers, head, rest)
+    failure = judged(answer, UpstreamError("", code=f"upstream_status_{call.status}"), retry_after)
+    if failure is None:
+        return answer
+    raise failure
+
+
+def _failed(error: UpstreamError, patience: Patience) -> FailedAttempt:
+    """What a failure without an answer means."""
+    silent = isinstance(error, UpstreamTimeoutError)
+    return FailedAttempt(
+        error,
+        Outcome.FAILURE,
+        # Refused at once: perhaps a server that is being replaced. A silent upstream is never asked twice.
+        repeatable=error.code == "upstream_unreachable",
+        billed=silent and patience.sent,
     )
 
 
-def _speaks_of_the_key(body: bytes, key: str) -> bool:
-    fragments = (key[:6].encode(), key[-4:].encode()) if len(key) >= _MIN_SECRET else ()
-    lowered = body.lower()
-    return any(words in lowered for words in _ABOUT_THE_KEY) or any(fragment in body for fragment in fragments)
+def _redirected(candidate: Candidate, status: int) -> UpstreamError:
+    log.error(
+        f"the upstream {candidate.upstream.name!r} answered with a redirect (status {status}), which is not "
+        "followed because it would take the key elsewhere; set its base_url to where it really is, "
+        f"not {candidate.endpoint.base_url}",
+        upstream=candidate.upstream.name,
+    )
+    return UpstreamError("the upstream answered with a redirect, which the gateway does not follow", code="upstream_redirect")
+
+
+def _is_event_stream(call: UpstreamCall, head: bytes) -> bool:
+    # Some relays stream under another content type, or where none was asked for. Nothing else begins like an event, and no
+    # event begins like a document.
+    begin = head[:64].lstrip(b"\xef\xbb\xbf \r\n")
+    if begin.startswith(b"{"):
+        return False
+    return begin.startswith((b"data:", b"event:", b"id:", b"retry:", b":")) or call.header("content-type").lower().startswith(
+        "text/event-stream"
+    )

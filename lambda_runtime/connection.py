@@ -39,6 +39,13 @@ class ReadLimit(Protocol):
     def next_timeout(self) -> float | None:
         """Seconds that the next read may wait, None for no limit. Zero or less: the time is over."""
 
+    def waited(self) -> float:
+        """Asked when that time has passed and nothing came: seconds to wait on. Zero or less: the time is over.
+
+        On a socket of our own a read that timed out can be taken up again, TLS or not: nothing of the answer is lost. What is
+        to be done meanwhile (a heartbeat for the client) needs no thread.
+        """
+
 
 class Connection:
     """A connection to an origin, with the reader of its responses.
@@ -110,15 +117,21 @@ class Connection:
         self._socket.close()
 
     def _recv(self, size: int) -> bytes:
-        timeout = self.limit.next_timeout() if self.limit else None
-        if timeout is not None and timeout <= 0:
-            raise TimeoutError("the time for reading is over")
-        self._socket.settimeout(timeout)
-        try:
-            return self._socket.recv(size)
-        except ssl.SSLEOFError as error:
-            # Without TLS's own end anybody on the way could cut off an answer that ends with its connection.
-            raise ClosedError("the peer, or somebody on the way, cut the TLS connection") from error
+        limit = self.limit
+        timeout = limit.next_timeout() if limit else None
+        while True:
+            if timeout is not None and timeout <= 0:
+                raise TimeoutError("the time for reading is over")
+            self._socket.settimeout(timeout)
+            try:
+                return self._socket.recv(size)
+            except TimeoutError:
+                if limit is None:
+                    raise
+                timeout = limit.waited()
+            except ssl.SSLEOFError as error:
+                # Without TLS's own end anybody on the way could cut off an answer that ends with its connection.
+                raise ClosedError("the peer, or somebody on the way, cut the TLS connection") from error
 
 
 def tls_context(capath: str | None) -> ssl.SSLContext:

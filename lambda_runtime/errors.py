@@ -5,11 +5,14 @@
     │   ├── BodyTooLargeError       413
     │   ├── UnknownRouteError       404
     │   ├── MethodNotAllowedError   405
-    │   └── ModelNotFoundError      404
+    │   ├── ModelNotFoundError      404
+    │   └── RefusedError            4xx  a hook of the operator's refused it; the hook says with which status
     ├── UpstreamError               502  the upstream failed, or was not understood
     │   ├── UpstreamTimeoutError    504
     │   ├── StreamInterruptedError  502  the answer broke after it had begun
+    │   ├── UpstreamsStoppedError   503  an operator has stopped all upstreams of the model
     │   └── CredentialError         502  the gateway's own key; the message names no secret
+    ├── HookError                   500  a hook failed; which one is in the log only
     └── DeadlineError               504  the function's own time is up
 
 Messages of a `GatewayError` are for the client: they hold no key, no ARN and no text of an upstream's. What the operator must
@@ -33,9 +36,9 @@ class GatewayError(Exception):
         param: name of the request's field that is wrong. Default: none.
     """
 
-    status: ClassVar[int] = 500
-    openai_type: ClassVar[str] = "api_error"
-    anthropic_type: ClassVar[str] = "api_error"
+    status: int = 500
+    openai_type: str = "api_error"
+    anthropic_type: str = "api_error"
     default_code: ClassVar[str | None] = "internal_error"
     retry_helps: ClassVar[bool] = True
     """The SDKs repeat 408, 409, 429 and 5xx twice; False tells them not to (`x-should-retry: false`)."""
@@ -87,6 +90,34 @@ class ModelNotFoundError(RequestError):
     default_code = "model_not_found"
 
 
+_TYPES_OF_REFUSALS = {
+    401: "authentication_error",
+    402: "billing_error",
+    403: "permission_error",
+    404: "not_found_error",
+    413: "request_too_large",
+    429: "rate_limit_error",
+}
+
+
+class RefusedError(RequestError):
+    """A hook refused the request.
+
+    Args:
+        message: for the client.
+        status: HTTP status, 400 to 499.
+        code: machine-readable cause. Default: the class's.
+        param: name of the request's field that is refused. Default: none.
+    """
+
+    default_code = "refused_by_policy"
+
+    def __init__(self, message: str, status: int, *, code: str | None = None, param: str | None = None) -> None:
+        super().__init__(message, code=code, param=param)
+        self.status = status
+        self.openai_type = self.anthropic_type = _TYPES_OF_REFUSALS.get(status, RequestError.openai_type)
+
+
 class UpstreamError(GatewayError):
     """The upstream could not be reached, or gave an answer that cannot be passed on."""
 
@@ -108,11 +139,26 @@ class StreamInterruptedError(UpstreamError):
     default_code = "upstream_stream_interrupted"
 
 
+class UpstreamsStoppedError(UpstreamError):
+    """An operator has taken all upstreams out that serve the model."""
+
+    status = 503
+    default_code = "upstreams_stopped"
+    retry_helps = False
+
+
 class CredentialError(UpstreamError):
     """The gateway has no key that the upstream takes. A retry meets the same key."""
 
     default_code = "upstream_credentials"
     retry_helps = False
+
+
+class HookError(GatewayError):
+    """A hook failed. What the client is told is the same as for any other defect."""
+
+    def __init__(self) -> None:
+        super().__init__("the gateway failed on this request")
 
 
 class DeadlineError(GatewayError):
@@ -122,6 +168,27 @@ class DeadlineError(GatewayError):
     openai_type = anthropic_type = "timeout_error"
     default_code = "gateway_deadline_exceeded"
     retry_helps = False
+
+
+_TYPES = {
+    400: "invalid_request_error",
+    401: "authentication_error",
+    403: "permission_error",
+    404: "not_found_error",
+    408: "timeout_error",
+    413: "request_too_large",
+    429: "rate_limit_error",
+    504: "timeout_error",
+    529: "overloaded_error",
+}
+
+
+def of_status(status: int, message: str, code: str) -> GatewayError:
+    """An upstream's error as one of ours, for a stream that has begun: what its status says must be said by its type."""
+    error: GatewayError = UpstreamError(message, code=code)
+    kind = _TYPES.get(status) or ("invalid_request_error" if status < 500 else "api_error")  # noqa: PLR2004
+    error.openai_type = error.anthropic_type = kind
+    return error
 
 
 def _openai(error: GatewayError) -> dict[str, Any]:

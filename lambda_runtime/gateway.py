@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Callable, Iterable, Mapping
+from typing import TYPE_CHECKING, Any
 
 import httpx
 
@@ -14,12 +14,18 @@ from lambda_runtime.config import GatewayConfig
 from lambda_runtime.credentials import Credentials
 from lambda_runtime.errors import GatewayError, error_body
 from lambda_runtime.exchange import Exchange
+from lambda_runtime.failover import Failover
 from lambda_runtime.invocation import ClientGoneError, Invocation, ResponseWriter
-from lambda_runtime.model_map import ModelMap
-from lambda_runtime.models_list import ModelsList
 from lambda_runtime.relay import Relay
 from lambda_runtime.request_log import RequestLog
+from lambda_runtime.router import Router
 from lambda_runtime.routes import Listing, route_of, wire_format_of
+from lambda_runtime.state.target_states import NoStates, TargetStates
+
+if TYPE_CHECKING:
+    from lambda_runtime.hooks import Hooks
+    from lambda_runtime.models_list import ModelsList
+    from lambda_runtime.state.usage_counts import UsageCounts
 
 _CLIENT_GONE = 499
 
@@ -32,16 +38,31 @@ class Gateway:
         transport: sends requests to upstreams.
         credentials: the upstreams' keys.
         environ: the function's environment variables.
+        states: which upstreams are well. Default: nobody knows.
+        usage_counts: where consumers' tokens are counted. Default: nowhere.
+        hooks: the user's own functions. Default: none.
     """
 
     def __init__(
-        self, config: GatewayConfig, *, transport: httpx.BaseTransport, credentials: Credentials, environ: Mapping[str, str]
+        self,
+        config: GatewayConfig,
+        *,
+        transport: httpx.BaseTransport,
+        credentials: Credentials,
+        environ: Mapping[str, str],
+        states: TargetStates | None = None,
+        usage_counts: UsageCounts | None = None,
+        hooks: Hooks | None = None,
     ) -> None:
         self._environ = environ
+        self._states = states or NoStates()
+        self._usage_counts = usage_counts
+        self._hooks = hooks
         self._cors = header_rules.Cors(config.cors_allow_origins)
-        self._models_list = ModelsList(config, transport, credentials)
-        models = ModelMap(config, self._models_list.cached_names)
-        self._relay = Relay(models, Attempts(transport, credentials, config.timeouts), config.timeouts)
+        self._make_models_list: Callable[[], ModelsList] = lambda: _models_list(config, transport, credentials)
+        self._models_list: ModelsList | None = None
+        failover = Failover(Attempts(transport, credentials, config.timeouts), self._states, config.timeouts)
+        self._relay = Relay(config, Router(config, self._listed_models), failover, self._states, hooks)
 
     def handle(self, event: dict[str, Any], invocation: Invocation, response: ResponseWriter) -> None:
         """Answer one event, and leave one line in the log.
@@ -67,17 +88,38 @@ class Gateway:
                 raise
         finally:
             record.write()
+            self._remember(record)
+
+    def _listed_models(self) -> Iterable[str]:
+        return self._models_list.cached_names() if self._models_list else ()
+
+    def _remember(self, record: RequestLog) -> None:
+        """What the client need not wait for: it has its answer."""
+        if record.attempts:
+            self._states.record(record.attempts)
+        usage = record.usage
+        if usage is not None and self._usage_counts is not None and record.consumer:
+            self._usage_counts.add(record.consumer, usage)
+        if record.hooked is not None and self._hooks is not None:
+            self._hooks.after(record.hooked, record.as_hook_response())
 
     def _answer(self, exchange: Exchange) -> None:
         try:
             route = route_of(exchange.event)
             exchange.record.operation = route.name
             if isinstance(route.target, Listing):
+                self._models_list = self._models_list or self._make_models_list()
                 self._models_list.answer(exchange, route)
             else:
                 self._relay.answer(exchange, route.target)
         except GatewayError as error:
             _answer_error(exchange, error)
+
+
+def _models_list(config: GatewayConfig, transport: httpx.BaseTransport, credentials: Credentials) -> ModelsList:
+    from lambda_runtime.models_list import ModelsList  # noqa: PLC0415  few clients ask for it: a start does not pay for it
+
+    return ModelsList(config, transport, credentials)
 
 
 def _answer_error(exchange: Exchange, error: GatewayError) -> None:

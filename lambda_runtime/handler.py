@@ -8,7 +8,7 @@ from typing import Any
 
 import httpx
 
-from lambda_runtime import snapstart
+from lambda_runtime import snapstart, state
 from lambda_runtime.aws_credentials import AwsCredentialsSource
 from lambda_runtime.config import CONFIG_FILE, GatewayConfig
 from lambda_runtime.credentials import Credentials
@@ -31,7 +31,26 @@ def _build() -> tuple[Gateway, Credentials]:
     snapstart.before_snapshot(aws_credentials.forget)
     snapstart.before_snapshot(transport.close)
     snapstart.after_restore(credentials.fetch_all)
-    return Gateway(config, transport=transport, credentials=credentials, environ=os.environ), credentials
+    states, usage_counts = state.connect(os.environ, transport, aws_credentials)
+    snapstart.before_snapshot(states.forget)
+    snapstart.after_restore(states.refresh)
+    # The first request follows at once: its states are read while the keys are fetched.
+    states.refresh()
+    hooks = None
+    if config.hooks:
+        from lambda_runtime.hooks import Hooks  # noqa: PLC0415  only gateways with hooks pay for it
+
+        hooks = Hooks.load(config.hooks)
+    gateway = Gateway(
+        config,
+        transport=transport,
+        credentials=credentials,
+        environ=os.environ,
+        states=states,
+        usage_counts=usage_counts,
+        hooks=hooks,
+    )
+    return gateway, credentials
 
 
 _gateway, _credentials = _build()

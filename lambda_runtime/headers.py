@@ -42,13 +42,15 @@ _TO_CLIENT = frozenset(
 )
 _TO_CLIENT_PREFIXES = ("anthropic-", "openai-", "x-ratelimit-")
 
+_OF_BOTH_FORMATS = frozenset({"cache-control", "request-id", "retry-after", "retry-after-ms", "x-request-id", "x-should-retry"})
 _IMPORTANT = frozenset({"content-type", "request-id", "x-request-id", "retry-after", "retry-after-ms", "x-should-retry"})
 
 MAX_HEADER_BYTES = 7_168
 """API Gateway takes 10,240 bytes of header values together; it, the authorizer and CORS add their own."""
 
 EXPOSED = (
-    "x-request-id, request-id, retry-after, retry-after-ms, x-should-retry, openai-processing-ms, openai-version, "
+    "x-request-id, request-id, retry-after, retry-after-ms, x-should-retry, x-ai-gateway-dropped, openai-processing-ms, "
+    "openai-version, "
     "x-ratelimit-limit-requests, x-ratelimit-limit-tokens, x-ratelimit-remaining-requests, x-ratelimit-remaining-tokens, "
     "x-ratelimit-reset-requests, x-ratelimit-reset-tokens, anthropic-ratelimit-requests-limit, "
     "anthropic-ratelimit-requests-remaining, anthropic-ratelimit-requests-reset, anthropic-ratelimit-tokens-limit, "
@@ -104,6 +106,29 @@ def to_client(upstream: Iterable[tuple[str, str]]) -> Headers:
         if size <= MAX_HEADER_BYTES:
             kept.append((name, value))
     return kept
+
+
+def of_stream(headers: Headers) -> Headers:
+    """The headers of a stream, whatever the upstream calls it: some say that their events are plain text or JSON."""
+    return _called(headers, "text/event-stream", "text/event-stream; charset=utf-8")
+
+
+def of_document(headers: Headers) -> Headers:
+    """The headers of a JSON document, whatever the upstream calls it: the SDKs parse nothing else."""
+    return _called(headers, "application/json", "application/json")
+
+
+def _called(headers: Headers, kind: str, content_type: str) -> Headers:
+    for name, value in headers:
+        if name == "content-type" and value.lower().startswith(kind):
+            return headers
+    return [("content-type", content_type), *(header for header in headers if header[0] != "content-type")]
+
+
+def of_translated(headers: Headers) -> Headers:
+    """The headers of an answer that was translated: without what the other format's clients do not know."""
+    passed = [(name, value) for name, value in headers if name in _OF_BOTH_FORMATS]
+    return [("content-type", "application/json"), *passed]
 
 
 class Cors:

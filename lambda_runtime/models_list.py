@@ -66,12 +66,12 @@ class ModelsList:
     def _models(self, invocation: Invocation) -> dict[str, Model]:
         """All models by id: the map's first, as the configuration orders them, then the upstreams', in their order."""
         if not self._config.serve_unmapped_models:  # what is not in the map is not served, so that it is not listed either
-            return {name: {"id": name, "owned_by": targets[0].upstream} for name, targets in self._config.models.items()}
+            return {name: {"id": name, "owned_by": route.ordered[0].upstream} for name, route in self._config.models.items()}
         listed = {upstream.name: self._listed(upstream, invocation) for upstream in self._config.upstreams}
         models: dict[str, Model] = {}
-        for name, targets in self._config.models.items():
-            known = (m for t in targets for m in listed[t.upstream] or () if m["id"] == t.model)
-            models[name] = {"owned_by": targets[0].upstream, **next(known, {}), "id": name}
+        for name, route in self._config.models.items():
+            known = (m for t in route.ordered for m in listed[t.upstream] or () if m["id"] == t.model)
+            models[name] = {"owned_by": route.ordered[0].upstream, **next(known, {}), "id": name}
             models[name].pop("display_name", None)  # it is the other model's
         for found in listed.values():
             for model in found or ():

@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 import json
+import time
 from typing import Any
 from urllib.parse import quote
 
 import httpx
 
-from lambda_runtime.attempt import auth_headers
 from lambda_runtime.config import AuthStyle, Endpoint, Timeouts, UpstreamConfig, WireFormat
 from lambda_runtime.credentials import Credentials
 from lambda_runtime.errors import CredentialError, UpstreamError
 from lambda_runtime.invocation import Invocation
+from lambda_runtime.key_refusal import auth_headers
 from lambda_runtime.models_shape import Model
-from lambda_runtime.upstream_call import Patience, UpstreamCall, url_of
+from lambda_runtime.patience import NOBODY, Patience
+from lambda_runtime.upstream_call import UpstreamCall, url_of
 
-_FIRST_BYTE = 10.0
+_LIMIT = 10.0
 _MAX_BYTES = 4 * 1024 * 1024
 _MAX_PAGES = 5
 _PAGE = 1000
@@ -31,7 +33,7 @@ class ModelsSource:
     Args:
         transport: sends requests.
         credentials: the upstreams' keys.
-        timeouts: how long to wait; listings are not generated, so that 10 s are enough for their first byte.
+        timeouts: how long to wait; listings are not generated, so that 10 s are enough for each.
     """
 
     def __init__(self, transport: httpx.BaseTransport, credentials: Credentials, timeouts: Timeouts) -> None:
@@ -79,11 +81,11 @@ class ModelsSource:
         return document
 
     def _read(self, endpoint: Endpoint, query: str, key: str, invocation: Invocation) -> tuple[int, bytes]:
-        patience = Patience(self._timeouts, invocation, _FIRST_BYTE)
+        patience = Patience(self._timeouts, time.time() + invocation.remaining(), _LIMIT, NOBODY)
         headers = [(b"accept", b"application/json"), (b"accept-encoding", b"identity"), *auth_headers(endpoint.auth, key)]
         if endpoint.wire_format is WireFormat.ANTHROPIC:
             headers.append((b"anthropic-version", _ANTHROPIC_VERSION.encode()))
-        request = httpx.Request("GET", url_of(endpoint.models_url, query), headers=headers, extensions=patience.extensions)
+        request = httpx.Request("GET", url_of(endpoint.models_url, query), headers=headers, extensions=patience.extensions())
         call = UpstreamCall(self._transport, request, patience)
         try:
             body = call.read_up_to(_MAX_BYTES)

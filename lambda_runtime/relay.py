@@ -1,46 +1,58 @@
-"""Relays one request to the upstream that serves its model, and the answer back as it comes.
-
-The answer is committed with the first byte of its body: until then an attempt may fail without the client having seen anything
-of it. Failover, repeats and the circuit breaker belong between `ModelMap.resolve` and `ResponseWriter.start`.
-"""
+"""Relays one request: reads it, has it answered by one of the upstreams that may, and delivers the answer as it comes."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from itertools import chain
-from typing import Any
+import time
+from typing import TYPE_CHECKING, Any
 
-from lambda_runtime import headers as header_rules
 from lambda_runtime import log
-from lambda_runtime.attempt import Answer, Attempts, Question
-from lambda_runtime.config import Operation, Timeouts
-from lambda_runtime.errors import CredentialError, GatewayError, StreamInterruptedError, UpstreamError, error_event
+from lambda_runtime.answer import Answer
+from lambda_runtime.attempt import Terms
+from lambda_runtime.client_request import ClientRequest
+from lambda_runtime.config import GatewayConfig, Operation
+from lambda_runtime.delivery import Delivery
+from lambda_runtime.errors import GatewayError, StreamInterruptedError, UpstreamError, of_status
 from lambda_runtime.exchange import Exchange
-from lambda_runtime.invocation import ResponseWriter
-from lambda_runtime.model_field import Body, read_body
-from lambda_runtime.model_map import ModelMap
-from lambda_runtime.request import body_bytes, body_text, query_string
+from lambda_runtime.failover import ExhaustedError, Failover
+from lambda_runtime.failures import FailedAttempt
+from lambda_runtime.headers import Headers, client_header
+from lambda_runtime.invocation import ClientGoneError
+from lambda_runtime.json_scan import parse_object
+from lambda_runtime.request import body_text
+from lambda_runtime.request_body import read_body
 from lambda_runtime.request_log import RequestLog
-from lambda_runtime.stream_end import StreamEnd
-from lambda_runtime.upstream_call import url_of
+from lambda_runtime.router import Routed, Router
+from lambda_runtime.state.outcome import Attempted, Outcome
+from lambda_runtime.state.target_states import TargetStates
+from lambda_runtime.streams.event_stream import EventStream
+from lambda_runtime.streams.sse import EventTooLongError
 
-_OK = range(200, 300)
+if TYPE_CHECKING:
+    from lambda_runtime.hooks import HookRequest, Hooks
+
 _ERROR = 400
+_DELIVERY_HEADER = "x-ai-gateway-delivery"
 
 
 class Relay:
     """Relays requests.
 
     Args:
-        models: resolves model names.
-        attempts: asks upstreams.
-        timeouts: how long to wait.
+        config: the gateway's.
+        router: resolves model names.
+        failover: asks upstreams.
+        states: which of them are well.
+        hooks: the user's own functions. None: there are none.
     """
 
-    def __init__(self, models: ModelMap, attempts: Attempts, timeouts: Timeouts) -> None:
-        self._models = models
-        self._attempts = attempts
-        self._timeouts = timeouts
+    def __init__(
+        self, config: GatewayConfig, router: Router, failover: Failover, states: TargetStates, hooks: Hooks | None = None
+    ) -> None:
+        self._config = config
+        self._router = router
+        self._failover = failover
+        self._states = states
+        self._hooks = hooks
 
     def answer(self, exchange: Exchange, operation: Operation) -> None:
         """Answer one request.
@@ -53,111 +65,186 @@ class Relay:
             GatewayError: if nothing was answered yet; the caller answers with it.
             ClientGoneError: if the client is gone.
         """
-        record = exchange.record
-        question, body = self._question(exchange.event, operation, record)
-        try:
-            answer = self._attempts.ask(question, exchange.invocation)
-        except CredentialError:
-            raise  # whoever raised it has logged more than could be said here
-        except GatewayError as error:
-            _warn(error, record)
-            raise
-        call = answer.call
-        try:
-            record.status = call.status
-            if call.status >= _ERROR:
-                record.fail(f"upstream_status_{call.status}")
-            record.saw_first_byte()
-            exchange.response.start(call.status, header_rules.to_client(call.headers) + exchange.own_headers)
-            if call.status in _OK and _is_event_stream(answer):
-                _relay_events(answer, StreamEnd(operation, several=body.several), operation, exchange.response, record)
-            else:
-                _relay_bytes(answer, exchange.response, record)
-        finally:
-            call.close()
-
-    def _question(self, event: Mapping[str, Any], operation: Operation, record: RequestLog) -> tuple[Question, Body]:
-        text = body_text(event)
-        body = read_body(text)
-        record.model = body.model
-        record.streamed = body.stream
-        served = self._models.resolve(body.model, operation)
-        record.upstream, record.served_model = served.upstream.name, served.model
-        content = body_bytes(body.with_model(served.model))
-        record.bytes_in = len(content)
-        question = Question(
-            served=served,
-            url=url_of(served.endpoint.base_url + operation.value, query_string(event)),
-            headers=header_rules.to_upstream(event),
-            content=content,
-            first_byte=self._timeouts.first_byte if body.stream else self._timeouts.unstreamed,
+        self._states.refresh()
+        event, record = exchange.event, exchange.record
+        body = read_body(body_text(event))
+        record.model, record.streamed = body.model, body.stream
+        hooked: HookRequest | None = None
+        if self._hooks:
+            hooked = record.hooked = self._hooks.request(event, operation, body.model, body.text)
+            self._hooks.before(hooked)
+            body = body._replace(model=hooked.model)
+        routed = self._router.route(body.model, operation)
+        request = ClientRequest(event, operation, body, hooked.upstream_headers if hooked else None)
+        timeouts = self._config.timeouts
+        ends = time.time() + exchange.invocation.remaining()
+        if timeouts.total is not None:
+            ends = min(ends, time.time() + timeouts.total)
+        delivery = Delivery(exchange, operation, streamed=body.stream, heartbeat_after=timeouts.heartbeat)
+        whole = body.stream and (
+            routed.whole or (self._config.client_delivery and client_header(event, _DELIVERY_HEADER).lower() == "whole")
         )
-        return question, body
+        terms = Terms(operation, record.request_id, body.choices, body.stream, whole, ends, delivery)
+        try:
+            self._serve(request, routed, terms, delivery, record)
+        except (GatewayError, ClientGoneError):
+            raise
+        except Exception:
+            # A defect of ours. The client must not take what it has for the whole.
+            delivery.break_off(GatewayError("the gateway failed on this request"))
+            raise
+
+    def _serve(self, request: ClientRequest, routed: Routed, terms: Terms, delivery: Delivery, record: RequestLog) -> None:
+        try:
+            answer, probe = self._failover.ask(request, routed, terms, record)
+        except ExhaustedError as exhausted:
+            _exhausted(exhausted.failure, delivery, record)
+            return
+        except GatewayError as error:
+            if not delivery.begun:
+                raise
+            delivery.fail(error, event=True)
+            return
+        record.usage = answer.usage
+        try:
+            outcome = _deliver(answer, delivery, record)
+        except BaseException:  # the client is gone, or the fault is ours
+            record.attempts.append(Attempted(answer.candidate.target, Outcome.IGNORED, probe=probe))
+            raise
+        finally:
+            if answer.stream is not None:
+                record.usage = answer.stream.reader.usage(record.bytes_in)
+                record.malformed = answer.stream.reader.malformed
+                if answer.stream.over and answer.call is not None:
+                    answer.call.drain()
+            answer.close()
+        record.attempts.append(Attempted(answer.candidate.target, outcome, probe=probe))
 
 
-def _relay_bytes(answer: Answer, response: ResponseWriter, record: RequestLog) -> None:
-    """Pass a body on that has no events: if it breaks, nothing can be said in it, so that it ends as a failure."""
+def _deliver(answer: Answer, delivery: Delivery, record: RequestLog) -> Outcome:
+    """Deliver an answer, and say how the upstream has done."""
+    if answer.status >= _ERROR:
+        record.fail(f"upstream_status_{answer.status}")
+    if delivery.begun and answer.stream is None:
+        return _too_late(answer, delivery, record)
+    record.saw_first_byte()
+    delivery.start(answer.status, answer.headers, events=answer.stream is not None)
+    if answer.head:
+        delivery.write(answer.head)
+    if answer.stream is not None:
+        return _deliver_events(answer, answer.stream, delivery, record)
     try:
-        for chunk in chain((answer.head,), answer.call):
-            response.write(chunk)
-            record.bytes_out += len(chunk)
+        for piece in answer.call or ():
+            delivery.write(piece)
     except GatewayError as error:
-        _broke(error, response, record)
-        return
-    response.end()
+        _log(error, record)
+        delivery.fail(error, event=False)
+        return Outcome.FAILURE
+    delivery.end()
+    return Outcome.SUCCESS if answer.status < _ERROR else Outcome.IGNORED
 
 
-def _relay_events(answer: Answer, end: StreamEnd, operation: Operation, response: ResponseWriter, record: RequestLog) -> None:
+def _deliver_events(answer: Answer, stream: EventStream, delivery: Delivery, record: RequestLog) -> Outcome:
     """Pass a stream of events on, and see to it that it ends as its format says, or with an error event."""
+    call, feed, write = answer.call, stream.feed, delivery.write
     broken: GatewayError | None = None
-    write, feed = response.write, end.feed
     try:
-        for chunk in chain((answer.head,), answer.call):
-            write(chunk)
-            record.bytes_out += len(chunk)
-            feed(chunk)
-            if end.complete:  # some upstreams keep the connection open, and every second of it is billed
-                answer.call.wind_up()
+        if call is not None and not stream.over:
+            for piece in call:
+                data = feed(piece)
+                if data:
+                    write(data)
+                if stream.over:
+                    break
+    except EventTooLongError:
+        broken = StreamInterruptedError("an event of the upstream's stream is longer than the gateway takes")
     except GatewayError as error:
         broken = error
-    if end.failed:
+    return _ended(stream, delivery, record, broken)
+
+
+def _ended(stream: EventStream, delivery: Delivery, record: RequestLog, broken: GatewayError | None) -> Outcome:
+    reader = stream.reader
+    rest = stream.finish()
+    if rest:
+        delivery.write(rest)
+    if reader.error is not None:
         record.fail("upstream_error_event", broken=True)
-    if end.complete or end.failed:
-        response.end()  # the client has a whole answer, or an error already; what came after it is of no interest
-        return
-    if end.lacks_only_done:
-        _write(response, record, end.separator() + b"data: [DONE]\n\n")
-        response.end()
-        return
+        if stream.untold:
+            delivery.fail(StreamInterruptedError(_words_of(reader.error)), event=True)
+        else:
+            delivery.end()  # the client has the upstream's own words
+        return Outcome.FAILURE
+    if reader.complete:
+        delivery.end()
+        return Outcome.SUCCESS
     if broken is None:
         broken = StreamInterruptedError("the upstream's stream ended before the answer was complete")
     elif isinstance(broken, UpstreamError):
         interruption = StreamInterruptedError(broken.message)
         interruption.__cause__ = broken.__cause__
         broken = interruption
-    _write(response, record, end.separator() + error_event(broken, operation, record.request_id))
-    _broke(broken, response, record)
+    _log(broken, record)
+    delivery.fail(broken, event=True)
+    return Outcome.FAILURE if isinstance(broken, UpstreamError) else Outcome.IGNORED
 
 
-def _write(response: ResponseWriter, record: RequestLog, data: bytes) -> None:
-    response.write(data)
-    record.bytes_out += len(data)
+def _exhausted(failure: FailedAttempt, delivery: Delivery, record: RequestLog) -> None:
+    """Nobody is left to ask: the client gets the last upstream's own words, else ours, and is told not to repeat it.
+
+    Each attempt of an SDK would be three of ours again.
+    """
+    answer = failure.answer
+    if answer is None:
+        error = failure.error
+        error.retry_helps = False  # type: ignore[misc]  # of this error
+        if not delivery.begun:
+            raise error
+        delivery.fail(error, event=True)
+        return
+    record.upstream, record.served_model, record.usage = answer.candidate.upstream.name, answer.candidate.model, answer.usage
+    try:
+        if answer.status < _ERROR or failure.outcome is Outcome.IGNORED:
+            _deliver(answer, delivery, record)
+        else:
+            _deliver(answer._replace(headers=_without_retries(answer.headers)), delivery, record)
+    finally:
+        answer.close()
 
 
-def _broke(error: GatewayError, response: ResponseWriter, record: RequestLog) -> None:
-    record.fail(error.code, broken=True)
-    _warn(error, record)
-    response.fail(type(error).__name__, error.message)
+def _too_late(answer: Answer, delivery: Delivery, record: RequestLog) -> Outcome:
+    """Heartbeats have promised a stream, and the answer is none."""
+    error: GatewayError
+    if answer.status < _ERROR:
+        error = StreamInterruptedError("the upstream answered without a stream, which was asked for")
+    else:
+        words = _words_of_body(answer.head)
+        wait = dict(answer.headers).get("retry-after")
+        if wait:  # no header can say so any more
+            words += f" (retry after {wait} seconds)" if wait.isdecimal() else f" (retry after {wait})"
+        error = of_status(answer.status, words, f"upstream_status_{answer.status}")
+    _log(error, record)
+    delivery.fail(error, event=True)
+    return Outcome.SUCCESS if answer.status < _ERROR else Outcome.IGNORED
 
 
-def _is_event_stream(answer: Answer) -> bool:
-    # Some relays stream under another content type, or where none was asked for. Nothing else begins like an event.
-    return answer.call.header("content-type").lower().startswith("text/event-stream") or answer.head[:64].lstrip().startswith(
-        (b"data:", b"event:", b":")
-    )
+def _without_retries(headers: Headers) -> Headers:
+    return [*(header for header in headers if header[0] != "x-should-retry"), ("x-should-retry", "false")]
 
 
-def _warn(error: GatewayError, record: RequestLog) -> None:
+def _words_of(error: Any) -> str:
+    """What an upstream's error says."""
+    while isinstance(error, dict):
+        error = error.get("message") or error.get("error") or "the upstream gave up"
+    return str(error)[:2000]
+
+
+def _words_of_body(body: bytes) -> str:
+    document = parse_object(body)
+    return _words_of(body.decode(errors="replace") if document is None else document)
+
+
+def _log(error: GatewayError, record: RequestLog) -> None:
     cause = error.__cause__  # httpx's texts name hosts and system errors, and nothing of what was sent
     reason = "" if cause is None else f"{type(cause).__name__}: {log.bounded(str(cause))}"
     log.warning(error.message, upstream=record.upstream, request_id=record.request_id, cause=reason)

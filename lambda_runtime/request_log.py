@@ -1,24 +1,34 @@
 """The one line that each request leaves: log fields and CloudWatch metrics (embedded metric format) in the same JSON object.
 
-Consumers, models and request ids are fields only: as metric dimensions each value would be a metric of its own, and paid.
+Consumers and request ids are fields only: as metric dimensions each value would be a metric of its own, and paid. So would be
+models that clients may invent: only those that the model map names are a dimension.
 """
 
 from __future__ import annotations
 
 import time
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from lambda_runtime.config import METRICS_NAMESPACE
 from lambda_runtime.invocation import Invocation
 from lambda_runtime.log import bounded, write_line
+from lambda_runtime.state.outcome import Attempted
+from lambda_runtime.usage import Usage
+
+if TYPE_CHECKING:
+    from lambda_runtime.hooks import HookRequest, HookResponse
 
 NO_UPSTREAM = "none"
+OTHER_MODEL = "other"
+"""The metric dimension of models that the map does not name."""
 
 _DIMENSIONS = [["Gateway"], ["Gateway", "Version"], ["Gateway", "Upstream"]]
 _COUNTS = [{"Name": "Requests", "Unit": "Count"}, {"Name": "Errors", "Unit": "Count"}]
 _DURATION = {"Name": "Duration", "Unit": "Milliseconds"}
 _FIRST_BYTE = {"Name": "FirstByteLatency", "Unit": "Milliseconds"}
+_TOKEN_DIMENSIONS = [["Gateway"], ["Gateway", "Upstream", "Model"]]
+_TOKENS = [{"Name": "InputTokens", "Unit": "Count"}, {"Name": "OutputTokens", "Unit": "Count"}]
 _SERVER_ERROR = 500
 
 
@@ -35,20 +45,29 @@ class RequestLog:
         "_function",
         "_started",
         "_version",
+        "attempts",
         "broken",
         "bytes_in",
         "bytes_out",
         "consumer",
+        "dropped",
+        "duration",
         "error",
         "first_byte",
+        "heartbeats",
+        "hooked",
         "lambda_request_id",
+        "malformed",
         "model",
+        "model_label",
         "operation",
+        "possibly_billed",
         "request_id",
         "served_model",
         "status",
         "streamed",
         "upstream",
+        "usage",
     )
 
     def __init__(self, environ: Mapping[str, str], event: Mapping[str, Any], invocation: Invocation) -> None:
@@ -68,8 +87,33 @@ class RequestLog:
         self.bytes_in = 0
         self.bytes_out = 0
         self.first_byte: float | None = None
+        self.duration = 0.0
         self.error: str | None = None
         self.broken = False
+        self.attempts: list[Attempted] = []
+        """What was tried, in its order; the last one answered, unless nobody did."""
+        self.possibly_billed = 0
+        """Attempts that timed out after the request was sent: their upstreams may charge for what nobody got."""
+        self.usage: Usage | None = None
+        self.malformed = 0
+        self.dropped: tuple[str, ...] = ()
+        self.heartbeats = 0
+        self.model_label = OTHER_MODEL
+        self.hooked: HookRequest | None = None
+
+    def asked(self, upstream: str, model: str, route: str, bytes_in: int, dropped: tuple[str, ...] = ()) -> None:
+        """An upstream is asked now.
+
+        Args:
+            upstream: its name.
+            model: its name of the model.
+            route: the model as the map names it; empty if it does not.
+            bytes_in: length of what it is sent.
+            dropped: fields of the request that its format cannot express. Default: none.
+        """
+        self.upstream, self.served_model, self.bytes_in = upstream, model, bytes_in
+        self.model_label = route or OTHER_MODEL
+        self.dropped = dropped
 
     def saw_first_byte(self) -> None:
         """The first byte of the answer goes to the client now."""
@@ -85,9 +129,25 @@ class RequestLog:
         self.error = code
         self.broken = self.broken or broken
 
+    def as_hook_response(self) -> HookResponse:
+        """What a hook is told about the answer. To be called after `write`."""
+        from lambda_runtime.hooks import HookResponse  # noqa: PLC0415  only gateways with hooks pay for it
+
+        return HookResponse(
+            status=self.status,
+            model=self.served_model,
+            upstream=None if self.upstream == NO_UPSTREAM else self.upstream,
+            usage=self.usage,
+            error=self.error,
+            streamed=self.streamed,
+            duration_ms=self.duration,
+            first_byte_ms=self.first_byte,
+        )
+
     def write(self) -> None:
         """Write the line. To be called once, when the client has its answer."""
         failed = self.broken or self.status >= _SERVER_ERROR
+        self.duration = self._elapsed()
         metrics = [*_COUNTS, _DURATION]
         line: dict[str, Any] = {
             "_aws": {
@@ -99,11 +159,19 @@ class RequestLog:
             "Upstream": self.upstream,
             "Requests": 1,
             "Errors": int(failed),
-            "Duration": self._elapsed(),
+            "Duration": self.duration,
         }
         if self.first_byte is not None:
             metrics.append(_FIRST_BYTE)
             line["FirstByteLatency"] = self.first_byte
+        usage = self.usage
+        if usage is not None:
+            line["_aws"]["CloudWatchMetrics"].append(
+                {"Namespace": METRICS_NAMESPACE, "Dimensions": _TOKEN_DIMENSIONS, "Metrics": _TOKENS}
+            )
+            line |= {"Model": self.model_label, "InputTokens": usage.input_tokens, "OutputTokens": usage.output_tokens}
+            line |= {"cached_tokens": usage.cached_tokens, "cache_write_tokens": usage.cache_write_tokens}
+            line |= {"reasoning_tokens": usage.reasoning_tokens, "usage_estimated": usage.estimated}
         line |= {
             "level": "ERROR" if failed else "INFO",
             "message": "request",
@@ -120,6 +188,19 @@ class RequestLog:
             "bytes_out": self.bytes_out,
             "error": self.error,
         }
+        if len(self.attempts) > 1:
+            line["attempts"] = [f"{attempt.target} {attempt.outcome.name.lower()}" for attempt in self.attempts]
+        if self.possibly_billed:
+            line["possibly_billed_attempts"] = self.possibly_billed
+        if self.malformed:
+            line["malformed_events"] = self.malformed
+        if self.dropped:
+            line["dropped"] = bounded(", ".join(self.dropped))
+        if self.heartbeats:
+            line["heartbeats"] = self.heartbeats
+        if self.hooked is not None and self.hooked.log:
+            # Apart from our own fields: a field that a later version adds must not meet one of a hook's.
+            line["hooks"] = dict(self.hooked.log)
         write_line(line)
 
     def _elapsed(self) -> float:

@@ -10,6 +10,7 @@ import httpx
 
 from lambda_runtime import sigv4
 from lambda_runtime.aws_credentials import AwsCredentialsError, AwsCredentialsSource
+from lambda_runtime.aws_endpoint import aws_endpoint
 from lambda_runtime.secret_value import SecretProblem, put_command
 
 _TIMEOUT = httpx.Timeout(4.0, connect=2.0)
@@ -17,7 +18,6 @@ _ATTEMPTS = 2
 _OK = 200
 _SERVER_ERROR = 500
 _TARGET = "secretsmanager.GetSecretValue"
-_SUFFIXES = {"aws-cn": "amazonaws.com.cn", "aws-iso": "c2s.ic.gov", "aws-iso-b": "sc2s.sgov.gov", "aws-eusc": "amazonaws.eu"}
 
 
 class SecretsManager:
@@ -42,7 +42,7 @@ class SecretsManager:
         Raises:
             SecretProblem: if it cannot be had; says why, and what mends it.
         """
-        region, url = self._endpoint(secret_id)
+        region, url = aws_endpoint("secretsmanager", "AWS_ENDPOINT_URL_SECRETS_MANAGER", self._environ, secret_id)
         body = json.dumps({"SecretId": secret_id}).encode()
         try:
             response = self._send(url, body, region)
@@ -85,17 +85,6 @@ class SecretsManager:
                 if not transient or attempt == _ATTEMPTS:
                     return response
         raise AssertionError
-
-    def _endpoint(self, secret_id: str) -> tuple[str, str]:
-        """Region and URL for a secret. A secret's ARN knows its Region; one handed in may be in another than ours."""
-        arn = secret_id.split(":")
-        is_arn = len(arn) > 5 and arn[0] == "arn"  # noqa: PLR2004
-        region = arn[3] if is_arn else self._environ.get("AWS_REGION", "us-east-1")
-        for variable in ("AWS_ENDPOINT_URL_SECRETS_MANAGER", "AWS_ENDPOINT_URL"):
-            if url := self._environ.get(variable):
-                return region, url.rstrip("/") + "/"
-        suffix = _SUFFIXES.get(arn[1] if is_arn else "aws", "amazonaws.com")
-        return region, f"https://secretsmanager.{region}.{suffix}/"
 
 
 def _document(response: httpx.Response) -> dict[str, Any]:

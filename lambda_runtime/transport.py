@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import ssl
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import httpx
 
@@ -44,13 +44,18 @@ class ReadBudget:
         left = self.deadline - time.monotonic()
         return left if self.timeout is None or left < self.timeout else self.timeout
 
+    def waited(self) -> float:
+        """There is nothing to do meanwhile."""
+        return 0.0
+
 
 class HttpClientTransport(httpx.BaseTransport):
     """Sends requests over kept-alive HTTP/1.1 connections, one idle connection for each origin.
 
     The answer's bytes are handed out as they arrive, never decoded; its header fields keep their case and order. A body that
     ends before its declared end raises `httpx.RemoteProtocolError`. Time-outs are httpx's (`extensions["timeout"]`); reads may
-    be limited by a `ReadBudget` instead. Request bodies are sent whole. There are no proxies and no HTTP/2.
+    be limited by a `ReadBudget` instead. A function in `extensions["connected"]` is called when the connection stands and
+    nothing was sent yet; what it raises passes through. Request bodies are sent whole. There are no proxies and no HTTP/2.
 
     Args:
         capath: directory of CA certificates with hashed names. `SSL_CERT_FILE` and `SSL_CERT_DIR` go before it. Default:
@@ -79,12 +84,15 @@ class HttpClientTransport(httpx.BaseTransport):
         message = _serialized(request)
         timeouts = request.extensions.get("timeout") or {}
         limit = request.extensions.get("read_budget") or ReadBudget(timeouts.get("read"))
+        connected = request.extensions.get("connected")
         connection = self._take_idle(origin)
         reused = connection is not None
         while True:
             if connection is None:
                 connection = self._connect(origin, timeouts.get("connect"))
             connection.limit = limit
+            if connected is not None:
+                self._tell(connected, origin, connection)
             try:
                 status, reason, headers = _exchange(connection, request.method, message, timeouts.get("write"))
             except (OSError, ProtocolError, _SendError) as error:
@@ -94,6 +102,9 @@ class HttpClientTransport(httpx.BaseTransport):
                     raise _translated(error) from error
                 connection, reused = None, False
                 continue
+            except BaseException:
+                connection.close()
+                raise
             stream = _BodyStream(self, origin, connection)
             return httpx.Response(
                 status,
@@ -106,6 +117,13 @@ class HttpClientTransport(httpx.BaseTransport):
         """Close all idle connections. The transport may be used again: do this before a snapshot is taken."""
         while self._idle:
             self._idle.popitem()[1].close()
+
+    def _tell(self, connected: Callable[[], None], origin: Origin, connection: Connection) -> None:
+        try:
+            connected()
+        except BaseException:
+            self._give_back(origin, connection)  # unused
+            raise
 
     def _connect(self, origin: Origin, timeout: float | None) -> Connection:
         if origin.scheme == "https" and self._tls is None:

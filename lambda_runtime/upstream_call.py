@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterator
+from contextlib import suppress
 from functools import lru_cache
-from typing import Any, cast
+from typing import cast
 
 import httpx
 
-from lambda_runtime.config import Timeouts
-from lambda_runtime.errors import DeadlineError, GatewayError, RequestError, UpstreamError, UpstreamTimeoutError
+from lambda_runtime.errors import GatewayError, RequestError, UpstreamError
 from lambda_runtime.inflate import DECODABLE, InflateError, inflated
-from lambda_runtime.invocation import Invocation
-
-_ALMOST = 0.01  # seconds: a wait until the deadline may end a little before it
+from lambda_runtime.patience import Patience
 
 
 @lru_cache(maxsize=64)
@@ -30,63 +27,6 @@ def url_of(base: str, query: str) -> httpx.URL:
         raise RequestError("the query string cannot be passed on: it is too long", code="invalid_query") from None
 
 
-_WIND_UP = 2.0
-
-
-class Patience:
-    """How long the next step with an upstream may take: its own time-out, or what is left until our deadline.
-
-    A `lambda_runtime.connection.ReadLimit`: the transport asks it before each read of the socket.
-
-    Args:
-        timeouts: the configured ones.
-        invocation: knows the deadline.
-        first_byte: seconds until the first byte of the answer's body.
-
-    Raises:
-        DeadlineError: if no time is left.
-    """
-
-    __slots__ = ("_ends", "_idle", "_limit", "extensions")
-
-    def __init__(self, timeouts: Timeouts, invocation: Invocation, first_byte: float) -> None:
-        self._ends = time.time() + invocation.remaining()
-        self._idle = timeouts.idle
-        self._limit = first_byte
-        left = self._ends - time.time()
-        if left <= 0:
-            raise self.deadline()
-        self.extensions: dict[str, Any] = {
-            "timeout": {"connect": min(timeouts.connect, left), "write": min(timeouts.idle, left)},
-            "read_budget": self,
-        }
-        """Of the request that this is the patience for."""
-
-    def next_timeout(self) -> float:
-        """Seconds that the next read may take; 0 or less if no time is left."""
-        return min(self._limit, self._ends - time.time())
-
-    def begun(self) -> None:
-        """The body has begun: from now on the idle time-out counts."""
-        self._limit = self._idle
-
-    def wind_up(self) -> None:
-        """What matters has come. Only the end is awaited, so that the connection can be used again; and not for long."""
-        self._ends = min(self._ends, time.time() + _WIND_UP)
-
-    def deadline(self) -> DeadlineError:
-        """The error for the end of our own time."""
-        return DeadlineError("the gateway's time limit for one request was reached before the answer was complete")
-
-    def timed_out(self, error: httpx.TimeoutException) -> GatewayError:
-        """The error for a time-out: the upstream's fault, or our own deadline's."""
-        if self._ends - time.time() <= _ALMOST:
-            return self.deadline()
-        if isinstance(error, httpx.ConnectTimeout):
-            return UpstreamTimeoutError("the upstream could not be connected to in time", code="upstream_connect_timeout")
-        return UpstreamTimeoutError(f"the upstream sent nothing for {self._limit:g} seconds")
-
-
 def post_request(url: httpx.URL, headers: list[tuple[bytes, bytes]], content: bytes, patience: Patience) -> httpx.Request:
     """A request that is ready to be sent.
 
@@ -94,7 +34,7 @@ def post_request(url: httpx.URL, headers: list[tuple[bytes, bytes]], content: by
     """
     derived = [(b"host", url.netloc), (b"content-length", b"%d" % len(content))]
     return httpx.Request(
-        "POST", url, headers=derived + headers, stream=httpx.ByteStream(content), extensions=patience.extensions
+        "POST", url, headers=derived + headers, stream=httpx.ByteStream(content), extensions=patience.extensions()
     )
 
 
@@ -103,7 +43,7 @@ class UpstreamCall:
 
     Args:
         transport: sends it.
-        request: what to send; with `patience.extensions`.
+        request: what to send; with `patience.extensions()`.
         patience: how long to wait.
 
     Raises:
@@ -162,10 +102,6 @@ class UpstreamCall:
     def _translated(self, chunks: Iterator[bytes]) -> Iterator[bytes]:
         """One generator for the whole body: a call per chunk is what a stream's cost is made of."""
         try:
-            for chunk in chunks:
-                self._patience.begun()
-                yield chunk
-                break
             yield from chunks
         except httpx.TimeoutException as error:
             raise self._patience.timed_out(error) from error
@@ -183,9 +119,19 @@ class UpstreamCall:
                 break
         return b"".join(parts)
 
-    def wind_up(self) -> None:
-        """The rest is a formality: do not wait for it as long as for content."""
+    def flowing(self) -> None:
+        """Content has come: from now on the idle time-out counts, not the one of the first content."""
+        self._patience.flowing()
+
+    def drain(self) -> None:
+        """Read the formal end of what the client has, so that the connection can be used again.
+
+        Not for long: some upstreams keep it open, and every second of it is billed.
+        """
         self._patience.wind_up()
+        with suppress(GatewayError):
+            for _ in self._iterator:
+                pass
 
     def close(self) -> None:
         """Give up what was not read: that closes the upstream's connection."""

@@ -17,9 +17,12 @@ from gateway_construct import (
     AiGateway,
     AuthStyle,
     CustomDomain,
+    Delivery,
+    ModelRoute,
     Operation,
     Plan,
     Quota,
+    Target,
     Timeouts,
     Upstream,
     WebAcl,
@@ -62,9 +65,36 @@ def models(stack: Stack) -> AiGateway:
         },
         serve_unmapped_models=False,
         model_list_ttl=Duration.minutes(1),
-        timeouts=Timeouts(first_byte=30),
+        timeouts=Timeouts(first_content=20, total=120),
         cors_allow_origins=["https://app.example.com", "https://admin.example.com"],
     )
+
+
+def failover(stack: Stack) -> AiGateway:
+    """Targets with weights and with a larger context, a model that is delivered whole, clients that may ask for it."""
+    return AiGateway(
+        stack,
+        "Gateway",
+        upstreams=[
+            Upstream.openai(),
+            Upstream.anthropic(),
+            Upstream.holysheep(),
+            Upstream.openai_compatible(
+                "vllm", base_url="https://llm.example.com/v1", model_prefixes=["llama-"], stream_usage=False
+            ),
+        ],
+        models={
+            "gpt-4": [Target("holysheep/gpt-4.1", weight=5), "openai/gpt-4.1"],
+            "chat": ["vllm/llama-4", Target("openai/gpt-4.1", larger_context=True), "anthropic/claude-sonnet-5-5"],
+            "report": ModelRoute(["openai/o4", "holysheep/o4"], delivery=Delivery.WHOLE, first_content=180),
+        },
+        client_delivery=True,
+    )
+
+
+def no_table(stack: Stack) -> AiGateway:
+    """Failover, but no state that function instances share."""
+    return AiGateway(stack, "Gateway", upstreams=[Upstream.openai()], resilience=False)
 
 
 def consumers(stack: Stack) -> AiGateway:
@@ -92,7 +122,7 @@ def cached_authorizer(stack: Stack) -> AiGateway:
 
 
 def customer_key(stack: Stack) -> AiGateway:
-    """Secrets and logs encrypted with the user's own key."""
+    """Secrets, table and logs encrypted with the user's own key."""
     return AiGateway(
         stack, "Gateway", upstreams=[Upstream.openai()], encryption_key=kms.Key(stack, "Key", enable_key_rotation=True)
     )
@@ -191,6 +221,9 @@ def everything(stack: Stack) -> AiGateway:
             certificate=_certificate(stack),
         ),
         web_acl=WebAcl(),
+        client_delivery=True,
+        point_in_time_recovery=True,
+        table_removal_policy=RemovalPolicy.DESTROY,
     )
     gateway.add_consumer("search", plan=_PLAN)
     return gateway
@@ -201,6 +234,8 @@ CONFIGURATIONS: Mapping[str, Build] = {
     for build in (
         smallest,
         models,
+        failover,
+        no_table,
         consumers,
         weighted_release,
         cached_authorizer,

@@ -10,7 +10,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -116,10 +116,27 @@ def until(happened: Callable[[], bool], seconds: float = 20) -> None:
         assert time.monotonic() < deadline, "it did not happen in time"
 
 
+def workers_of(pid: int) -> list[int]:
+    """Processes that run the function below a process."""
+    found = []
+    for entry in Path("/proc").iterdir():
+        if entry.name.isdigit():
+            with suppress(OSError):
+                parent = int((entry / "stat").read_text().rpartition(")")[2].split()[1])
+                if parent == pid and b"lambda_runtime" in (entry / "cmdline").read_bytes():
+                    found.append(int(entry.name))
+    return found
+
+
 def synthesize(directory: Path) -> Path:
     """Run `app.py` without the CDK CLI."""
     subprocess.run([sys.executable, "app.py"], cwd=ROOT, env={**ENVIRONMENT, "CDK_OUTDIR": str(directory)}, check=True)
     return directory
+
+
+def runtime_directory(scratch: Path) -> Path:
+    """The user's session directory of a gateway that runs in a scratch directory."""
+    return scratch.with_name(f"{scratch.name}-session")
 
 
 @contextmanager
@@ -139,7 +156,8 @@ def running(assembly: Path, *options: str, scratch: Path, environment: dict[str,
             *options,
         ],
         cwd=ROOT,
-        env={**ENVIRONMENT, "TMPDIR": str(scratch), **(environment or {})},
+        # With a session directory of its own: gateways of tests are not what `--local` is to find on this machine.
+        env={**ENVIRONMENT, "TMPDIR": str(scratch), "XDG_RUNTIME_DIR": str(runtime_directory(scratch)), **(environment or {})},
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from gateway_cli.local.console import Output
+from gateway_cli.console import Output
 from gateway_cli.local.errors import LocalGatewayError
 from gateway_cli.local.session import LocalSession
 

@@ -7,10 +7,10 @@ import os
 from pathlib import Path
 from typing import Any
 
-import boto3
 from botocore.config import Config
 
-from gateway_cli.local.console import Output
+from gateway_cli.aws.embedded import CREDENTIALS, embedded_session
+from gateway_cli.console import Output
 from gateway_cli.local.errors import LocalGatewayError
 from gateway_cli.local.processes import ToolProcess, free_port
 from gateway_cli.local.tool_environment import tool_python
@@ -35,11 +35,7 @@ class Emulator:
         self.process = process
         self.region = region
         self.endpoint_url = f"http://127.0.0.1:{port}"
-        self._session = boto3.session.Session(
-            aws_access_key_id=CREDENTIALS["AWS_ACCESS_KEY_ID"],
-            aws_secret_access_key=CREDENTIALS["AWS_SECRET_ACCESS_KEY"],
-            region_name=region,
-        )
+        self._session = embedded_session(region)
 
     @classmethod
     async def start(cls, *, account: str, region: str, directory: Path, output: Output) -> Emulator:
@@ -112,7 +108,3 @@ class Emulator:
     async def stop(self) -> None:
         """End the emulator with everything that it started."""
         await self.process.stop()
-
-
-CREDENTIALS = {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test"}
-"""What the emulator takes for credentials."""

@@ -11,9 +11,9 @@ from typing import Any
 from aiohttp import web
 from botocore.exceptions import BotoCoreError, ClientError
 
+from gateway_cli.console import Output
 from gateway_cli.local.answer import FunctionError
 from gateway_cli.local.authorizer import Authorizer, RefusedError
-from gateway_cli.local.console import Output
 from gateway_cli.local.errors import LocalGatewayError
 from gateway_cli.local.gateway_responses import Refusal, RequestContext, render
 from gateway_cli.local.keys import ApiKey, KeyDirectory

@@ -10,8 +10,8 @@ from pathlib import Path
 
 from aiohttp import web
 
+from gateway_cli.console import Output
 from gateway_cli.local.answer import FunctionError
-from gateway_cli.local.console import Output
 from gateway_cli.local.consumers import consumer_keys
 from gateway_cli.local.emulator import Emulator
 from gateway_cli.local.errors import LocalGatewayError
@@ -23,6 +23,7 @@ from gateway_cli.local.rest_api_model import LambdaIntegration, RestApi
 from gateway_cli.local.upstreams import UpstreamPlan, fill_secrets, read_config, read_upstreams
 from gateway_cli.local.versions import CodeStore, Versions
 from gateway_cli.local.worker_pool import WorkerPool
+from lambda_runtime.config import TABLE_VARIABLE
 
 _EXAMPLE_MODELS = ("gpt-4.1", "claude-sonnet-4.5")
 
@@ -72,8 +73,15 @@ class GatewayServer:
                 except FunctionError as error:
                     self.output.error(f"every request will fail until this is mended: {error}")
             origin = await self._listen(front, port)
-        models = _example_models(functions[0].directory)
-        return ServedGateway(label=api.label, origin=origin, stage=api.stage, keys=keys, key_made=made, models=models)
+        return ServedGateway(
+            label=api.label,
+            origin=origin,
+            stage=api.stage,
+            keys=keys,
+            key_made=made,
+            models=_example_models(functions[0].directory),
+            has_table=any(TABLE_VARIABLE in function.environment for function in functions),
+        )
 
     async def stop(self) -> None:
         """Close the ports. An answer under way is cut off."""

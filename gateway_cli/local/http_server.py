@@ -8,7 +8,7 @@ import traceback
 from aiohttp import web
 from aiohttp.typedefs import Handler
 
-from gateway_cli.local.console import Output
+from gateway_cli.console import Output
 
 _HEADER_FIELD = 16 * 1024
 

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
+import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from gateway_cli.local.console import Output
+from gateway_cli.console import Output
 from gateway_cli.local.errors import LocalGatewayError
 
 
@@ -24,6 +26,7 @@ class ServedGateway:
         keys: key values by consumer.
         key_made: whether the key was made because the stack has no consumer.
         models: a model for the printed examples of each format.
+        has_table: whether its function instances share a table.
     """
 
     label: str
@@ -32,6 +35,7 @@ class ServedGateway:
     keys: Mapping[str, str]
     key_made: bool
     models: tuple[str, str]
+    has_table: bool = False
 
     @property
     def anthropic_base_url(self) -> str:
@@ -100,8 +104,20 @@ def print_ready(gateways: Sequence[ServedGateway], endpoint_url: str, region: st
             f'    -d \'{{"model":"{messages}","max_tokens":64,"stream":true,'
             '"messages":[{"role":"user","content":"Hello"}]}\''
         )
+    if any(gateway.has_table for gateway in gateways):
+        output.line()
+        output.line("  Operate it from another terminal:")
+        output.line(f"  {_command()} upstreams status --local")
     output.line()
     output.line(f"  Embedded AWS        {endpoint_url}")
     output.line(f"    AWS_ENDPOINT_URL={endpoint_url} AWS_REGION={region} AWS_ACCESS_KEY_ID=test AWS_SECRET_ACCESS_KEY=test")
     output.line()
     output.line("Serving. Press Ctrl-C to stop.")
+
+
+def _command() -> str:
+    """This command as its user can call it again, from the same directory."""
+    called = Path(sys.argv[0])
+    if called.suffix == ".py":
+        return "python -m gateway_cli"
+    return called.name if shutil.which(called.name) == str(called) else str(called)

@@ -9,8 +9,8 @@ from collections.abc import Iterable
 from aiohttp import web
 from multidict import CIMultiDict
 
+from gateway_cli.console import Output
 from gateway_cli.local.answer import Answer, FunctionError, Head
-from gateway_cli.local.console import Output
 from gateway_cli.local.gateway_responses import Refusal
 
 HEADER_BYTES = 10_240

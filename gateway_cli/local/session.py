@@ -10,8 +10,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from function_build.bytecode import FUNCTION_PYTHON, find_function_python
+from gateway_cli.console import Output
 from gateway_cli.local.assembly import Stack, read_assembly
-from gateway_cli.local.console import Output
 from gateway_cli.local.deployment import DeployedStack, Deployer
 from gateway_cli.local.emulator import Emulator
 from gateway_cli.local.errors import LocalGatewayError
@@ -23,6 +23,7 @@ from gateway_cli.local.stand_in import StandIn
 from gateway_cli.local.upstreams import UpstreamPlan, read_upstreams
 from gateway_cli.local.versions import CodeStore
 from gateway_cli.local.worker_pool import WorkerPool
+from gateway_cli.running import noted
 from lambda_runtime.config import CONFIG_FILE
 
 
@@ -77,6 +78,10 @@ class LocalSession:
         if self.ready_file:
             write_ready_file(self.ready_file, served, emulator.endpoint_url, emulator.region)
             self._resources.callback(self.ready_file.unlink, missing_ok=True)
+        try:
+            self._resources.enter_context(noted(emulator.endpoint_url, emulator.region, [found.label for found in served]))
+        except OSError as error:
+            self.output.notice(f"operators' commands will not find this gateway by --local: {error}")
         print_ready(served, emulator.endpoint_url, emulator.region, self.output)
 
     async def serve(self) -> None:

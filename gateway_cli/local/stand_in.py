@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from gateway_cli.local.console import Output
+from gateway_cli.console import Output
 from gateway_cli.local.emulator import START_SECONDS
 from gateway_cli.local.errors import LocalGatewayError
 from gateway_cli.local.processes import ToolProcess, free_port

@@ -3,30 +3,24 @@
 from __future__ import annotations
 
 import hashlib
-import os
 import shutil
 import sys
 import tempfile
 from pathlib import Path
 
-from gateway_cli.local.console import Output
+from gateway_cli.console import Output
 from gateway_cli.local.errors import LocalGatewayError
 from gateway_cli.local.processes import run
+from gateway_cli.running import cache_base
 
 _LOCKS = Path(__file__).parent
-
-
-def cache_directory() -> Path:
-    """Where the environments are kept: below `XDG_CACHE_HOME`, or below `~/.cache`."""
-    base = os.environ.get("XDG_CACHE_HOME")
-    return (Path(base) if base else Path.home() / ".cache") / "cdk-ai-gateway"
 
 
 def environment_directory(tool: str) -> Path:
     """Where a tool's environment is kept. It changes with its lock and with the Python that runs it."""
     lock = (_LOCKS / f"{tool}.lock").read_bytes()
     digest = hashlib.sha256(lock + sys.version.encode() + sys.prefix.encode()).hexdigest()[:16]
-    return cache_directory() / f"{tool}-{digest}"
+    return cache_base() / "cdk-ai-gateway" / f"{tool}-{digest}"
 
 
 async def tool_python(tool: str, output: Output) -> Path:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from gateway_cli.local.console import Output
+from gateway_cli.console import Output
 from lambda_runtime.config import CONFIG_FILE, GatewayConfig, UpstreamConfig, WireFormat
 
 STAND_IN_KEY = "stand-in"

@@ -12,9 +12,10 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from gateway_cli.local.console import Output
+from gateway_cli.aws.embedded import CREDENTIALS
+from gateway_cli.console import Output
 from gateway_cli.local.deployment import unzip_directory
-from gateway_cli.local.emulator import CREDENTIALS, Emulator
+from gateway_cli.local.emulator import Emulator
 from gateway_cli.local.errors import LocalGatewayError
 from gateway_cli.local.refreshed import Refreshed
 from gateway_cli.local.worker import FunctionVersion

@@ -10,8 +10,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from gateway_cli.console import Output
 from gateway_cli.local.answer import Answer, FunctionError
-from gateway_cli.local.console import Output
 from gateway_cli.local.processes import kill_group
 from gateway_cli.local.runtime_api import Invocation, RuntimeApi
 

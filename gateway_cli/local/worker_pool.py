@@ -6,8 +6,8 @@ import asyncio
 import contextlib
 from collections import defaultdict
 
+from gateway_cli.console import Output
 from gateway_cli.local.answer import Answer, FunctionError
-from gateway_cli.local.console import Output
 from gateway_cli.local.worker import FunctionVersion, Worker
 
 SETTLE_SECONDS = 0.1

@@ -30,6 +30,7 @@ RICH: dict[str, Any] = {
     "tracing": True,
     "web_acl": True,
     "snap_start": True,
+    "point_in_time_recovery": True,
     "authorizer_cache_seconds": 60,
     "release": {"stable_version": 7, "weight": 0.05},
     "domain": {
@@ -55,6 +56,7 @@ def test_outputs_of_the_default_block() -> None:
         "UpstreamHolysheepSecretArn",
         "UpstreamOpenaiSecretArn",
         "UpstreamAnthropicSecretArn",
+        "TableName",
     ]
     assert json.dumps(outputs()["OpenAiBaseUrl"]["Value"]).endswith('/prod/v1"]]}')
     assert json.dumps(outputs()["AnthropicBaseUrl"]["Value"]).endswith('/prod"]]}')
@@ -115,12 +117,20 @@ def nag(block: object, outdir: Path, *, acknowledge: bool) -> set[str]:
 def test_cdk_nag_finds_nothing_that_is_not_acknowledged(tmp_path: Path) -> None:
     assert nag(cdk_json()["context"]["ai-gateway"], tmp_path / "default", acknowledge=True) == set()
     assert nag(RICH, tmp_path / "rich", acknowledge=True) == set()
+    assert nag({**RICH, "resilience": False, "point_in_time_recovery": False}, tmp_path / "no-table", acknowledge=True) == set()
 
 
 def test_nothing_is_acknowledged_that_cdk_nag_does_not_find(tmp_path: Path) -> None:
     default = cdk_json()["context"]["ai-gateway"]
     found = nag({**default, "tracing": True}, tmp_path, acknowledge=False)
-    assert found == {*checks.ON_API, *checks.ON_UNKNOWN_ROUTE, *checks.ON_FUNCTION, *checks.ON_TRACED_ROLE, *checks.ON_SECRET}
+    assert found == {
+        *checks.ON_API,
+        *checks.ON_UNKNOWN_ROUTE,
+        *checks.ON_FUNCTION,
+        *checks.ON_TRACED_ROLE,
+        *checks.ON_SECRET,
+        *checks.ON_TABLE,
+    }
 
 
 @pytest.mark.parametrize(
@@ -129,6 +139,7 @@ def test_nothing_is_acknowledged_that_cdk_nag_does_not_find(tmp_path: Path) -> N
         ({"upstreems": []}, "ai-gateway.upstreems is no setting"),
         # Found by the construct, not by the reader of the block.
         ({"upstreams": ["openai"], "cors_allow_origins": ["foo"]}, "cors_allow_origins: an origin is scheme and host"),
+        ({"upstreams": ["openai"], "resilience": False, "point_in_time_recovery": True}, "point_in_time_recovery=True is for"),
         (
             {"upstreams": ["openai"], "domain": {"name": "localhost", "certificate_arn": RICH["domain"]["certificate_arn"]}},
             "domain: name must be a domain name",

@@ -9,7 +9,18 @@ from aws_cdk.aws_logs import RetentionDays
 
 from gateway_app.context import AppContext, read_context
 from gateway_app.json_value import ContextError
-from gateway_construct import AiGateway, AllAtOnce, AuthStyle, Operation, Plan, Quota, Timeouts, WebAcl, Weighted
+from gateway_construct import (
+    AiGateway,
+    AllAtOnce,
+    AuthStyle,
+    ModelRoute,
+    Operation,
+    Plan,
+    Quota,
+    Timeouts,
+    WebAcl,
+    Weighted,
+)
 from tests.templates import cdk_json
 
 pytestmark = pytest.mark.template
@@ -37,10 +48,13 @@ def test_every_setting_becomes_a_prop_of_the_gateway() -> None:
     settings = read(
         models={"gpt-4": ["openai/gpt-4.1"]},
         serve_unmapped_models=False,
+        client_delivery=True,
+        resilience=True,
+        point_in_time_recovery=True,
         cors_allow_origins=[],
         memory_size=512,
         timeout_minutes=5,
-        timeouts={"first_byte": 30},
+        timeouts={"first_content": 30, "total": 60.5, "heartbeat": 10},
         model_list_ttl_seconds=60,
         reserved_concurrency=10,
         snap_start=True,
@@ -56,11 +70,14 @@ def test_every_setting_becomes_a_prop_of_the_gateway() -> None:
     assert [duration.to_seconds() for duration in durations] == [300, 60, 60]
     rest = {name: value for name, value in settings.items() if not isinstance(value, Duration)}
     assert rest == {
-        "models": {"gpt-4": ["openai/gpt-4.1"]},
+        "models": {"gpt-4": ModelRoute(["openai/gpt-4.1"])},
         "serve_unmapped_models": False,
+        "client_delivery": True,
+        "resilience": True,
+        "point_in_time_recovery": True,
         "cors_allow_origins": [],
         "memory_size": 512,
-        "timeouts": Timeouts(first_byte=30),
+        "timeouts": Timeouts(first_content=30, total=60.5, heartbeat=10),
         "reserved_concurrency": 10,
         "snap_start": True,
         "tracing": True,
@@ -80,6 +97,7 @@ def test_every_setting_becomes_a_prop_of_the_gateway() -> None:
         ("web_acl", False, "web_acl", None),
         ("log_retention_days", "forever", "log_retention", RetentionDays.INFINITE),
         ("memory_size", 512.0, "memory_size", 512),
+        ("hooks", "rules", "hooks", "rules"),
     ],
 )
 def test_other_spellings(setting: str, value: object, prop: str, expected: object) -> None:
@@ -112,7 +130,20 @@ def test_upstreams() -> None:
                     "auth": "none",
                     "operations": ["chat_completions"],
                 },
-                {"preset": "anthropic_compatible", "name": "relay", "base_url": "https://llm.example.com"},
+                {
+                    "preset": "openai_compatible",
+                    "name": "ollama",
+                    "base_url": "http://127.0.0.1:11434/v1",
+                    "auth": "none",
+                    "model_prefixes": ["llama"],
+                    "stream_usage": False,
+                },
+                {
+                    "preset": "anthropic_compatible",
+                    "name": "relay",
+                    "base_url": "https://llm.example.com",
+                    "model_prefixes": ["claude-"],
+                },
                 "anthropic",
                 "deepseek",
                 "gemini",
@@ -120,12 +151,15 @@ def test_upstreams() -> None:
         },
     )
     upstreams = {entry.upstream.name: entry.upstream for entry in context.upstreams}
-    assert list(upstreams) == ["holysheep", "second", "bedrock", "vllm", "relay", "anthropic", "deepseek", "gemini"]
+    assert list(upstreams) == ["holysheep", "second", "bedrock", "vllm", "ollama", "relay", "anthropic", "deepseek", "gemini"]
     assert upstreams["holysheep"].example_models
     assert [entry.secret_arn for entry in context.upstreams][:3] == [None, ARN, None]
     assert upstreams["bedrock"].config.secret_field == "key"
     [endpoint] = upstreams["vllm"].config.endpoints
     assert (endpoint.auth, endpoint.operations) == (AuthStyle.NONE, (Operation.CHAT_COMPLETIONS,))
+    assert (upstreams["vllm"].config.model_prefixes, upstreams["vllm"].config.stream_usage) == ((), True)
+    assert (upstreams["ollama"].config.model_prefixes, upstreams["ollama"].config.stream_usage) == (("llama",), False)
+    assert upstreams["relay"].config.model_prefixes == ("claude-",)
 
 
 def test_domain() -> None:
@@ -183,10 +217,14 @@ WRONG: list[tuple[dict[str, Any], str, list[str]]] = [
         "ai-gateway.upstreams[0].secret_arn",
         [ARN, "leave it"],
     ),
-    ({"models": {"gpt-4": []}}, "ai-gateway.models.gpt-4", ["[]", "upstream/model"]),
-    ({"models": {"gpt-4": "openai/gpt-4.1"}}, "ai-gateway.models.gpt-4 must be a list", ["'openai/gpt-4.1'"]),
-    ({"models": {"gpt-4": ["gpt-4.1"]}}, "ai-gateway.models.gpt-4[0]", ["'gpt-4.1'", "upstream/model"]),
-    ({"models": {"gpt-4": ["opnai/x"]}}, "ai-gateway.models.gpt-4[0]", ["'opnai/x'", "did you mean 'openai'?"]),
+    ({"resilience": "off"}, "ai-gateway.resilience", ["'off'", "true or false"]),
+    ({"client_delivery": "whole"}, "ai-gateway.client_delivery", ["'whole'", "true or false"]),
+    (
+        {"upstreams": [{"preset": "openai_compatible", "name": "x", "base_url": "https://x/v1", "model_prefixes": "llama"}]},
+        "ai-gateway.upstreams[0].model_prefixes must be a list",
+        ["'llama'"],
+    ),
+    ({"upstreams": [{"preset": "openai", "stream_usage": True}]}, "ai-gateway.upstreams[0].stream_usage", ["True"]),
     ({"serve_unmapped_models": "no"}, "ai-gateway.serve_unmapped_models", ["'no'", "true or false"]),
     ({"cors_allow_origins": "*"}, "ai-gateway.cors_allow_origins", ["'*'", "list"]),
     ({"cors_allow_origins": [""]}, "ai-gateway.cors_allow_origins[0]", ["''", "not empty"]),
@@ -195,7 +233,7 @@ WRONG: list[tuple[dict[str, Any], str, list[str]]] = [
     ({"memory_size": True}, "ai-gateway.memory_size", ["True", "whole number"]),
     ({"timeout_minutes": 16}, "ai-gateway.timeout_minutes", ["16", "from 1 to 15"]),
     ({"timeouts": {"idle": 0}}, "ai-gateway.timeouts.idle", ["0", "above 0"]),
-    ({"timeouts": {"read": 1}}, "ai-gateway.timeouts.read", ["1", "first_byte"]),
+    ({"timeouts": {"read": 1}}, "ai-gateway.timeouts.read", ["1", "first_content"]),
     ({"log_retention_days": 8}, "ai-gateway.log_retention_days", ["8", "forever"]),
     ({"reserved_concurrency": 0}, "ai-gateway.reserved_concurrency", ["0", "at least 1"]),
     ({"authorizer_cache_seconds": 3601}, "ai-gateway.authorizer_cache_seconds", ["3601", "from 1 to 3600"]),

@@ -24,12 +24,17 @@ ALLOWED = {
         "botocore",
         "function_build",
         "lambda_runtime.config",
+        "lambda_runtime.state.breaker",
+        "lambda_runtime.state.items",
+        "lambda_runtime.state.operator_actions",
+        "lambda_runtime.state.usage_months",
+        "lambda_runtime.state.window",
         "multidict",
         "mypy_boto3_*",
         "rich",
         "typer",
     },
-    "examples": {"aws_cdk", "constructs", "gateway_construct", "search_stack"},
+    "examples": {"aws_cdk", "constructs", "gateway_construct", "lambda_runtime.hooks", "search_stack"},
     "gateway_app": {"aws_cdk", "cdk_nag", "constructs", "gateway_construct", "lambda_runtime.config"},
 }
 

@@ -27,7 +27,8 @@ def test_every_prop_is_listed_in_order() -> None:
 
 def test_every_property_and_method_is_listed() -> None:
     documented = set(_first_column(_section("Properties")))
-    members = {name for name, member in vars(AiGateway).items() if not name.startswith("_")}
+    classes = [kind for kind in AiGateway.__mro__ if kind.__module__.startswith("gateway_construct.")]
+    members = {name for kind in classes for name in vars(kind) if not name.startswith("_")}
     assignments = re.findall(r"self\.([a-z_]+)(?::[^=\n]+)? =", inspect.getsource(AiGateway.__init__))
     assert documented == members | {name for name in assignments if not name.startswith("_")}
 

@@ -97,7 +97,8 @@ def test_a_message_stream_that_breaks_is_an_error_after_what_had_come(
 
 
 def test_the_terminal_tells_that_a_stream_broke(scripted: Scripted, openai_client: openai.OpenAI) -> None:
-    scripted.upstream.answer = answer_stream([event(chunk(choices=[]))], cut=True)
+    choice = {"index": 0, "delta": {"content": "half"}, "finish_reason": None}
+    scripted.upstream.answer = answer_stream([event(chunk(choices=[choice]))], cut=True)
     before = scripted.gateway.printed("broke off after it had started")
     with pytest.raises(openai.APIError):
         list(openai_client.chat.completions.create(model="m", messages=QUESTION, stream=True))

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from function_build import bytecode
-from function_build.bytecode import bytecode_archive, find_function_python
-from function_build.sources import runtime_sources
+from function_build.bytecode import bytecode_archive, compile_tree, find_function_python
+from function_build.sources import RUNTIME, digest, runtime_sources
 
 needs_function_python = pytest.mark.skipif(find_function_python() is None, reason="this machine has no Python 3.13")
 
@@ -22,7 +22,8 @@ def test_every_module_has_unchecked_bytecode() -> None:
         names = [name for name in opened.namelist() if not name.endswith("/")]
         for path in runtime_sources():
             if path.suffix == ".py":
-                assert f"lambda_runtime/__pycache__/{path.stem}.cpython-313.pyc" in names
+                place = path.parent.relative_to(RUNTIME.parent).as_posix()
+                assert f"{place}/__pycache__/{path.stem}.cpython-313.pyc" in names
         # PEP 552: flags 0b01 is "hash-based, not checked".
         assert {struct.unpack("<I", opened.read(name)[4:8])[0] for name in names} == {0b01}
 
@@ -32,13 +33,34 @@ def test_the_function_python_reports_paths_of_the_function(tmp_path: Path) -> No
     archive = bytecode_archive()
     assert archive is not None
     with zipfile.ZipFile(archive) as opened:
-        opened.extract("lambda_runtime/__pycache__/config.cpython-313.pyc", tmp_path)
-    compiled = tmp_path / "lambda_runtime/__pycache__/config.cpython-313.pyc"
+        opened.extract("lambda_runtime/config/__pycache__/gateway.cpython-313.pyc", tmp_path)
+    compiled = tmp_path / "lambda_runtime/config/__pycache__/gateway.cpython-313.pyc"
     source = f"import marshal; print(marshal.loads(open({str(compiled)!r}, 'rb').read()[16:]).co_filename)"
     python = find_function_python()
     assert python is not None
     printed = subprocess.run([python, "-c", source], capture_output=True, text=True, check=True).stdout.strip()
-    assert printed == "/var/task/lambda_runtime/config.py"
+    assert printed == "/var/task/lambda_runtime/config/gateway.py"
+
+
+def test_sources_are_those_of_packages_too_but_not_the_authorizers() -> None:
+    names = {path.relative_to(RUNTIME).as_posix() for path in runtime_sources()}
+    assert {"handler.py", "config/__init__.py", "config/gateway.py", "exec-wrapper"} <= names
+    assert not any(name.startswith("authorizer/") for name in names)
+    assert digest(RUNTIME / "gateway.py") != digest(RUNTIME / "config" / "gateway.py")
+
+
+@needs_function_python
+def test_modules_that_cannot_be_compiled_are_left_out_on_request(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    python = find_function_python()
+    assert python is not None
+    (tmp_path / "good.py").write_text("")
+    (tmp_path / "bad.py").write_text("print 'hello'")
+    with pytest.raises(subprocess.CalledProcessError):
+        compile_tree(tmp_path, python)
+    capfd.readouterr()
+    compile_tree(tmp_path, python, below="hooks", strict=False)
+    assert capfd.readouterr() == ("", "")
+    assert [path.name for path in tmp_path.rglob("*.pyc")] == ["good.cpython-313.pyc"]
 
 
 def test_without_the_function_python_there_is_no_archive(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

@@ -14,7 +14,7 @@ from pathlib import Path
 from aiohttp import web
 from rich.console import Console
 
-from gateway_cli.local.console import Output
+from gateway_cli.console import Output
 from gateway_cli.local.front import Front
 from gateway_cli.local.http_server import http_runner
 from gateway_cli.local.keys import ApiKey, UsagePlan

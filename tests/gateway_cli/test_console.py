@@ -3,7 +3,7 @@ import io
 import pytest
 from rich.console import Console
 
-from gateway_cli.local.console import Output
+from gateway_cli.console import Output
 
 
 def test_errors_go_to_standard_error_and_the_rest_does_not(capsys: pytest.CaptureFixture[str]) -> None:

@@ -6,8 +6,8 @@ import pytest
 from aiohttp.test_utils import make_mocked_request
 from rich.console import Console
 
+from gateway_cli.console import Output
 from gateway_cli.local.answer import DELIMITER, Answer, FunctionError
-from gateway_cli.local.console import Output
 from gateway_cli.local.relay import relay
 
 

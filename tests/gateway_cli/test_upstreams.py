@@ -5,7 +5,7 @@ import boto3
 import pytest
 from moto import mock_aws
 
-from gateway_cli.local.console import Output
+from gateway_cli.console import Output
 from gateway_cli.local.upstreams import UpstreamPlan, fill_secrets, read_upstreams
 from lambda_runtime.config import (
     ANTHROPIC_OPERATIONS,

@@ -5,8 +5,8 @@ from collections.abc import Callable
 import pytest
 from rich.console import Console
 
+from gateway_cli.console import Output
 from gateway_cli.local import worker_pool
-from gateway_cli.local.console import Output
 from gateway_cli.local.worker import FunctionVersion
 from gateway_cli.local.worker_pool import ThrottledError, WorkerPool
 from tests.gateway_cli.front_kit import function

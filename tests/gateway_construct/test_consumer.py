@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from aws_cdk import Aws, CfnParameter, Stack
 
+from gateway_cli.keys.names import consumer_of
 from gateway_construct import AiGateway, Plan, Quota, Upstream
 from tests.gateway_construct.resources import of_type, only, synthesized
 
@@ -39,6 +40,13 @@ def test_a_plan_waits_for_its_stage(template_of: Callable[[str], Any]) -> None:
     (stage,) = of_type(template, "ApiGateway::Stage")
     for plan in of_type(template, "ApiGateway::UsagePlan").values():
         assert [entry["Stage"] for entry in plan["ApiStages"]] == [{"Ref": stage}]
+
+
+def test_the_command_knows_consumers_by_their_descriptions(template_of: Callable[[str], Any]) -> None:
+    template = template_of("consumers")
+    for kind in ("ApiKey", "UsagePlan"):
+        described = [found["Description"] for found in of_type(template, f"ApiGateway::{kind}").values()]
+        assert {consumer_of(text, "") for text in described} == {"search", "batch jobs", "unlimited"}
 
 
 def test_no_key_has_a_value_in_the_template(template_of: Callable[[str], Any]) -> None:

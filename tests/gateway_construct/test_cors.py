@@ -55,6 +55,7 @@ def test_preflights_are_answered_without_key_and_function(template_of: Callable[
         "anthropic-dangerous-direct-browser-access",
         "x-stainless-retry-count",
         "x-stainless-timeout",
+        "x-ai-gateway-delivery",
     ],
 )
 def test_headers_of_the_sdks_are_allowed(template_of: Callable[[str], Any], name: str) -> None:

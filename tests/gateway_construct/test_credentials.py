@@ -17,7 +17,8 @@ def reading(template: Any) -> list[Any]:
         statement
         for policy in of_type(template, "IAM::Policy").values()
         for statement in policy["PolicyDocument"]["Statement"]
-        if statement["Action"] in ("secretsmanager:GetSecretValue", "kms:Decrypt")
+        if statement["Action"] == "secretsmanager:GetSecretValue"
+        or (statement["Action"] == "kms:Decrypt" and "secretsmanager." in repr(statement["Condition"]))
     ]
 
 

@@ -10,16 +10,30 @@ from typing import Any
 import pytest
 
 import gateway_construct
-from gateway_construct import AiGateway, CustomDomain, Plan, Quota, Upstream, WebAcl, Weighted
+from gateway_construct import (
+    AiGateway,
+    CustomDomain,
+    ModelRoute,
+    Plan,
+    Quota,
+    Target,
+    Timeouts,
+    Upstream,
+    WebAcl,
+    Weighted,
+)
 from tests.gateway_construct.resources import gateway_function, of_type, only
 
 CALLABLES: dict[str, Callable[..., Any]] = {
     "AiGateway": AiGateway,
     "AiGateway.add_consumer": AiGateway.add_consumer,
     "AiGateway.metric_requests": AiGateway.metric_requests,
+    "AiGateway.metric_input_tokens": AiGateway.metric_input_tokens,
     "CustomDomain": CustomDomain,
+    "ModelRoute": ModelRoute,
     "Plan": Plan,
     "Quota": Quota,
+    "Target": Target,
     "Upstream": Upstream,
     "WebAcl": WebAcl,
     "Weighted": Weighted,
@@ -95,14 +109,18 @@ def test_defaults_that_the_signature_does_not_name(template_of: Callable[[str], 
     assert signature(AiGateway).parameters["cors_allow_origins"].default == ("*",)
     assert words["model_list_ttl"].endswith("Default: 5 minutes.")
     assert words["timeouts"].endswith(
-        "Default: 3 to connect, 120 to the first byte of a stream, 60 between two reads, 290 to the "
-        "first byte of an answer that is not streamed."
+        "Default: 3 to connect, 30 to the first content of a stream, 120 if the model reasons, 60 between two reads, 290 to an "
+        "answer that is not streamed, 20 between two heartbeats."
     )
+    assert words["table_removal_policy"].endswith("Default: `RemovalPolicy.RETAIN`.")
+    (table,) = (resource for resource in template["Resources"].values() if resource["Type"] == "AWS::DynamoDB::Table")
+    assert table["DeletionPolicy"] == "Retain"
 
 
-def test_timeouts_and_list_are_as_documented() -> None:
-    timeouts = gateway_construct.Timeouts()
-    assert (timeouts.connect, timeouts.first_byte, timeouts.idle, timeouts.unstreamed) == (3, 120, 60, 290)
+def test_timeouts_are_as_documented() -> None:
+    timeouts = Timeouts()
+    assert (timeouts.connect, timeouts.first_content, timeouts.first_content_reasoning) == (3, 30, 120)
+    assert (timeouts.idle, timeouts.unstreamed, timeouts.total, timeouts.heartbeat) == (60, 290, None, 20)
 
 
 def test_public_names() -> None:

@@ -12,6 +12,7 @@ def test_the_users_variables_stand_beside_the_gateways_own(stack: Stack) -> None
     gateway = AiGateway(stack, "Gateway", upstreams=[Upstream.openai(name="open-ai")], environment={"LOG_LEVEL": "debug"})
     variables = gateway_function(synthesized(stack))["Environment"]["Variables"]
     assert variables == {
+        "AI_GATEWAY_TABLE": stack.resolve(gateway.table.table_name if gateway.table else None),
         "AWS_LAMBDA_EXEC_WRAPPER": "/var/task/exec-wrapper",
         "LOG_LEVEL": "debug",
         "UPSTREAM_SECRET_OPEN_AI": stack.resolve(gateway.secrets["open-ai"].secret_arn),
@@ -19,7 +20,8 @@ def test_the_users_variables_stand_beside_the_gateways_own(stack: Stack) -> None
 
 
 @pytest.mark.parametrize(
-    "name", ["AWS_LAMBDA_EXEC_WRAPPER", "UPSTREAM_SECRET_OPENAI", "UPSTREAM_SECRET_X", "AI_GATEWAY_RESPONSE_MODE"]
+    "name",
+    ["AWS_LAMBDA_EXEC_WRAPPER", "UPSTREAM_SECRET_OPENAI", "UPSTREAM_SECRET_X", "AI_GATEWAY_RESPONSE_MODE", "AI_GATEWAY_TABLE"],
 )
 def test_the_gateways_own_cannot_be_replaced(stack: Stack, name: str) -> None:
     with pytest.raises(ValueError, match=f"environment: '{name}' is one of the gateway's own variables and cannot be set"):

@@ -17,6 +17,7 @@ PINNED = {
         "GatewaySecretsopenaiB144232E",
         "GatewaySecretsanthropic07641E19",
     },
+    "DynamoDB::Table": {"GatewayStateTable45D1B861"},
     "Logs::LogGroup": {"GatewayFunctionLogs731AE4F1", "GatewayAuthorizerLogs4B2F587A", "GatewayAccessLogs87AA0EC3"},
     "Lambda::Function": {"GatewayFunctionAC24D839", "GatewayAuthorizerFunction0908AFB6"},
     "Lambda::Alias": {"GatewayFunctionLiveA816D9F6"},

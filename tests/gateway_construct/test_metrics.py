@@ -36,6 +36,24 @@ def test_metrics(stack: Stack, gateway: AiGateway, method: str, name: str, stati
     assert dimensions(stack, make(upstream="openai")) == {"Gateway": function, "Upstream": "openai"}
 
 
+@pytest.mark.parametrize(("method", "name"), [("metric_input_tokens", "InputTokens"), ("metric_output_tokens", "OutputTokens")])
+def test_tokens(stack: Stack, gateway: AiGateway, method: str, name: str) -> None:
+    make: MakeMetric = getattr(gateway, method)
+    metric = make()
+    assert (metric.namespace, metric.metric_name, metric.statistic) == ("AiGateway", name, "Sum")
+    function = stack.resolve(gateway.function.function_name)
+    assert dimensions(stack, metric) == {"Gateway": function}
+    one = make(upstream="openai", model="gpt-4.1", period=Duration.days(1))
+    assert one.period.to_days() == 1
+    assert dimensions(stack, one) == {"Gateway": function, "Upstream": "openai", "Model": "gpt-4.1"}
+
+
+@pytest.mark.parametrize("given", [{"upstream": "openai"}, {"model": "gpt-4.1"}])
+def test_a_model_is_one_of_an_upstream(gateway: AiGateway, given: dict[str, str]) -> None:
+    with pytest.raises(ValueError, match=r"metric InputTokens: give upstream and model, or neither, got .*'(openai|gpt-4\.1)'"):
+        gateway.metric_input_tokens(**given)  # type: ignore[arg-type]
+
+
 def test_options(gateway: AiGateway) -> None:
     metric = gateway.metric_errors(period=Duration.seconds(10), statistic="Average", label="errors")
     assert (metric.period.to_seconds(), metric.statistic, metric.label) == (10, "Average", "errors")

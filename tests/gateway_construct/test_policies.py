@@ -18,6 +18,8 @@ FUNCTION_ACTIONS = {
     "logs:CreateLogStream",
     "logs:PutLogEvents",
     "secretsmanager:GetSecretValue",
+    "dynamodb:Query",
+    "dynamodb:UpdateItem",
     "kms:Decrypt",
     "xray:PutTraceSegments",
     "xray:PutTelemetryRecords",

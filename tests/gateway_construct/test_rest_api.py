@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from gateway_cli.aws.gateways import API_TAG
 from gateway_construct import AiGateway, Upstream
 from tests.gateway_construct.resources import methods, of_type, only, routes, synthesized
 
@@ -75,8 +76,17 @@ def test_the_api(template_of: Callable[[str], Any]) -> None:
     assert api["ApiKeySourceType"] == "AUTHORIZER"
     assert api["EndpointConfiguration"] == {"Types": ["REGIONAL"]}
     assert api["DisableExecuteApiEndpoint"] is False
+    assert api["Tags"] == [{"Key": API_TAG, "Value": "AiGateway/Gateway"}]
     # JSON must reach the function as it is, and no answer may be encoded anew.
     assert not {"BinaryMediaTypes", "MinimumCompressionSize"} & api.keys()
+
+
+def test_the_tag_is_the_apis_alone_and_the_tables(template_of: Callable[[str], Any]) -> None:
+    template = template_of("smallest")
+    tagged = {kind["Type"] for kind in template["Resources"].values() if API_TAG in json.dumps(kind)}
+    assert tagged == {"AWS::ApiGateway::RestApi"}
+    (table,) = of_type(template, "DynamoDB::Table").values()
+    assert [tag["Value"] for tag in table["Tags"]] == ["AiGateway/Gateway"]
 
 
 def test_the_stage(template_of: Callable[[str], Any]) -> None:

@@ -77,6 +77,50 @@ def test_a_preset_takes_another_address() -> None:
     assert [e.base_url for e in upstream.config.endpoints] == ["https://eu.api.openai.com/v1"]
 
 
+OWN_MODELS = {
+    "openai": ["gpt-4.1", "o1", "o3-mini", "o4-mini", "chatgpt-4o-latest", "text-embedding-3-small", "ft:gpt-4o:acme::x"],
+    "anthropic": ["claude-sonnet-5-5", "claude-3-5-haiku-latest"],
+    "deepseek": ["deepseek-chat", "deepseek-reasoner"],
+    "gemini": ["gemini-2.5-flash", "models/gemini-2.5-pro", "gemma-3-27b-it", "text-embedding-004", "gemini-embedding-001"],
+}
+FIRST_PARTY = [Upstream.openai(), Upstream.anthropic(), Upstream.deepseek(), Upstream.gemini()]
+
+
+@pytest.mark.parametrize(("provider", "model"), [(name, model) for name, models in OWN_MODELS.items() for model in models])
+def test_a_providers_model_is_told_by_its_name(provider: str, model: str) -> None:
+    assert [upstream.name for upstream in FIRST_PARTY if upstream.config.may_have(model)] == [provider]
+
+
+@pytest.mark.parametrize("upstream", [Upstream.holysheep(), Upstream.bedrock("us-west-2")], ids=["holysheep", "bedrock"])
+def test_a_provider_of_many_vendors_may_have_any_model(upstream: Upstream) -> None:
+    assert upstream.config.model_prefixes == ()
+    assert upstream.config.may_have("whatever")
+
+
+def test_a_compatible_upstream_says_what_it_has() -> None:
+    vllm = Upstream.openai_compatible(
+        "vllm", base_url="https://a.example/v1", model_prefixes=["llama-", "qwen"], stream_usage=False
+    )
+    assert (vllm.config.model_prefixes, vllm.config.stream_usage) == (("llama-", "qwen"), False)
+    relay = Upstream.anthropic_compatible("relay", base_url="https://a.example", model_prefixes=["claude-"])
+    assert (relay.config.model_prefixes, relay.config.stream_usage) == (("claude-",), True)
+    assert Upstream.openai_compatible("any", base_url="https://a.example/v1").config.may_have("whatever")
+
+
+@pytest.mark.parametrize("make", [Upstream.openai_compatible, Upstream.anthropic_compatible], ids=lambda make: make.__name__)
+@pytest.mark.parametrize(
+    ("prefixes", "message"),
+    [
+        ("llama-", r"upstream 'a': model_prefixes must be a list, got the string 'llama-'; write \['llama-'\]"),
+        (["llama-", ""], "upstream 'a': a prefix must not be empty"),
+        ([Aws.REGION], "upstream 'a': model_prefixes must be known at synth, got a token"),
+    ],
+)
+def test_what_no_name_begins_with_is_refused(make: Any, prefixes: Any, message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        make("a", base_url="https://a.example", model_prefixes=prefixes)
+
+
 def test_example_models_are_off_unless_asked_for() -> None:
     assert not Upstream.holysheep().example_models
     assert Upstream.holysheep(example_models=True).example_models == HOLYSHEEP_EXAMPLE_MODELS

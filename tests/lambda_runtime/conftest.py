@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import httpx
 import pytest
@@ -37,3 +38,11 @@ def client() -> Iterator[httpx.Client]:
 def api() -> Iterator[RuntimeApiServer]:
     with RuntimeApiServer() as server:
         yield server
+
+
+@pytest.fixture(scope="session")
+def authority(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
+    """A file with a server's certificate and key, and a hashed directory that trusts it."""
+    from tests.lambda_runtime.tls_kit import make_authority  # noqa: PLC0415  few tests pay for cryptography
+
+    return make_authority(tmp_path_factory.mktemp("tls"))

@@ -16,6 +16,7 @@ from lambda_runtime.config import (
     AuthStyle,
     Endpoint,
     GatewayConfig,
+    ModelRoute,
     Operation,
     Target,
     Timeouts,
@@ -25,6 +26,7 @@ from lambda_runtime.credentials import Credentials
 from lambda_runtime.gateway import Gateway
 from lambda_runtime.invocation import ClientGoneError, Invocation
 from lambda_runtime.secret_value import SecretProblem
+from lambda_runtime.state.target_states import TargetStates
 from lambda_runtime.transport import HttpClientTransport
 
 CLIENT_KEY = "gatewayClientKey0123456789"
@@ -82,8 +84,12 @@ class RecordingWriter:
         self.failure = (error_type, message)
 
     def wait_for(self, data: bytes, timeout: float = 10.0) -> bool:
+        return self.wait_until(lambda body: data in body, timeout)
+
+    def wait_until(self, holds: Callable[[bytes], bool], timeout: float = 10.0) -> bool:
+        """Wait until something is true of the body."""
         with self.wrote:
-            return self.wrote.wait_for(lambda: data in self.body, timeout)
+            return self.wrote.wait_for(lambda: holds(self.body), timeout)
 
     def header(self, name: str) -> str | None:
         values = [value for key, value in self.headers if key == name]
@@ -147,16 +153,18 @@ class Kit:
 @contextmanager
 def gateway_over(
     *upstreams: UpstreamConfig,
-    models: Mapping[str, Sequence[str]] | None = None,
+    models: Mapping[str, Sequence[str | Target] | ModelRoute] | None = None,
     keys: Mapping[str, str] | None = None,
     timeouts: Timeouts | None = None,
     deadline_in: float = 900.0,
+    states: TargetStates | None = None,
+    usage_counts: Any = None,
     **config: Any,
 ) -> Iterator[Kit]:
     """A gateway over upstreams, whose keys are `UPSTREAM_KEY` unless given by upstream name."""
     configuration = GatewayConfig(
         upstreams=upstreams,
-        models={name: tuple(map(Target.parse, targets)) for name, targets in (models or {}).items()},
+        models={name: route if isinstance(route, ModelRoute) else ModelRoute(route) for name, route in (models or {}).items()},
         timeouts=timeouts or Timeouts(),
         **config,
     )
@@ -165,7 +173,14 @@ def gateway_over(
     secrets = FixedSecrets({f"arn:{upstream.name}": (keys or {}).get(upstream.name, UPSTREAM_KEY) for upstream in upstreams})
     with HttpClientTransport() as transport:
         credentials = Credentials(configuration, environ, secrets)
-        gateway = Gateway(configuration, transport=transport, credentials=credentials, environ=environ)
+        gateway = Gateway(
+            configuration,
+            transport=transport,
+            credentials=credentials,
+            environ=environ,
+            states=states,
+            usage_counts=usage_counts,
+        )
         yield Kit(gateway, secrets, credentials, transport, deadline_in)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import gzip
 import json
 import threading
 from typing import Any
@@ -10,7 +11,8 @@ from typing import Any
 import pytest
 
 from lambda_runtime.config import Operation
-from tests.lambda_runtime.gateway_kit import Kit, RecordingWriter, event
+from tests.lambda_runtime.gateway_kit import UPSTREAM_KEY, Kit, RecordingWriter, event
+from tests.lambda_runtime.samples import CHAT, CHAT_JSON, CHAT_STREAM, FRAMES, STREAMS
 from tests.lambda_runtime.upstream_server import (
     JSON,
     SSE,
@@ -18,30 +20,9 @@ from tests.lambda_runtime.upstream_server import (
     Received,
     UpstreamServer,
     answer_bytes,
+    answer_json,
     answer_stream,
 )
-
-CHAT = Operation.CHAT_COMPLETIONS
-CHAT_STREAM = [
-    b'data: {"id":"c1","model":"gpt-4.1","choices":[{"index":0,"delta":{"role":"assistant"},"finish_reason":null}]}\n\n',
-    'data: {"id":"c1","choices":[{"index":0,"delta":{"content":"h\\u00e9llo ☃ [DONE]"},"finish_reason":null}]}\n\n'.encode(),
-    b'data: {"choices":[{"delta":{"tool_calls":[{"index":0,"function":{"arguments":"{\\"a\\":"}}]},"finish_reason":null}]}\n\n',
-    b'data: {"id":"c1","choices":[{"index":0,"delta":{},"finish_reason":"stop"}]}\n\n',
-    b"data: [DONE]\n\n",
-]
-MESSAGES_STREAM = [
-    b'event: message_start\ndata: {"type":"message_start","message":{"id":"m","content":[],"usage":{"input_tokens":3}}}\n\n',
-    b'event: ping\ndata: {"type": "ping"}\n\n',
-    b'event: content_block_delta\ndata: {"type":"content_block_delta","index":0,"delta":{"type":"text_delta","text":"hi"}}\n\n',
-    b'event: message_delta\ndata: {"type":"message_delta","delta":{"stop_reason":"end_turn"},"usage":{"output_tokens":1}}\n\n',
-    b'event: message_stop\ndata: {"type":"message_stop"}\n\n',
-]
-RESPONSES_STREAM = [
-    b'event: response.created\ndata: {"type":"response.created","response":{"id":"r"}}\n\n',
-    b'event: response.output_text.delta\ndata: {"type":"response.output_text.delta","delta":"hi"}\n\n',
-    b'event: response.completed\ndata: {"type":"response.completed","response":{"id":"r","usage":{}}}\n\n',
-]
-STREAMS = {CHAT: CHAT_STREAM, Operation.MESSAGES: MESSAGES_STREAM, Operation.RESPONSES: RESPONSES_STREAM}
 
 
 @pytest.mark.parametrize(
@@ -57,7 +38,8 @@ STREAMS = {CHAT: CHAT_STREAM, Operation.MESSAGES: MESSAGES_STREAM, Operation.RES
 def test_each_route_goes_to_its_path_and_answers_byte_for_byte(
     kit: Kit, upstream: UpstreamServer, operation: Operation, path: str
 ) -> None:
-    answer = '{ "usage" : {"total_tokens": 1.0e2},\n"text":"\\u00e9 é \\ud83d\\ude00"}  '.encode()
+    said = '"choices":[{"message":{"content":"\\u00e9 é \\ud83d\\ude00"}}], "content":["x"],"output":[1]'
+    answer = f'{{ "usage" : {{"total_tokens": 1.0e2}},\n{said}}}  '.encode()
     upstream.answer = answer_bytes(answer, headers=[("Content-Type", "application/json; charset=utf-8")])
     response = kit.call(event(operation, {"model": "some-model", "messages": []}))
     assert (response.status, response.body, response.ended) == (200, answer, True)
@@ -75,38 +57,69 @@ def test_streams_pass_byte_for_byte(kit: Kit, upstream: UpstreamServer, operatio
     assert response.header("content-type") == "text/event-stream; charset=utf-8"
 
 
-def test_a_chunk_is_passed_on_before_the_next_one_is_sent(kit: Kit, upstream: UpstreamServer) -> None:
+@pytest.mark.parametrize("operation", list(STREAMS))
+def test_from_the_first_content_on_events_are_not_held_back(kit: Kit, upstream: UpstreamServer, operation: Operation) -> None:
     writer = RecordingWriter()
     seen: list[bool] = []
+    stream = STREAMS[operation]
 
     def answer(_received: Received, connection: Connection) -> None:
         connection.start()
-        for chunk in CHAT_STREAM:
+        for number, chunk in enumerate(stream, 1):
             connection.chunk(chunk)
-            seen.append(writer.wait_for(chunk))
+            if number > FRAMES[operation]:
+                seen.append(writer.wait_for(b"".join(stream[:number])))
         connection.end()
 
     upstream.answer = answer
-    kit.call(event(CHAT, {"model": "m", "stream": True}), writer)
-    assert seen == [True] * len(CHAT_STREAM)
+    kit.call(event(operation, {"model": "m", "stream": True}), writer)
+    assert seen == [True] * (len(stream) - FRAMES[operation])
     assert writer.ended
 
 
-def test_half_an_event_is_passed_on_too(kit: Kit, upstream: UpstreamServer) -> None:
+@pytest.mark.parametrize("operation", list(STREAMS))
+def test_what_frames_content_is_held_until_there_is_content(kit: Kit, upstream: UpstreamServer, operation: Operation) -> None:
     writer = RecordingWriter()
-    seen: list[bool] = []
+    frames, content = STREAMS[operation][: FRAMES[operation]], STREAMS[operation][FRAMES[operation] :]
+    started: list[bool] = []
 
     def answer(_received: Received, connection: Connection) -> None:
         connection.start()
-        for piece in (b'data: {"choi', b'ces":[]}\n', b"\ndata: [DO", b"NE]\n\n"):
+        for frame in frames:
+            connection.chunk(frame)
+        started.append(writer.started)
+        connection.chunk(content[0][:10])
+        started.append(writer.started)
+        connection.chunk(content[0][10:])
+        assert writer.wait_for(content[0])
+        for chunk in content[1:]:
+            connection.chunk(chunk)
+        connection.end()
+
+    upstream.answer = answer
+    kit.call(event(operation, {"model": "m", "stream": True}), writer)
+    assert started == [False, False]
+    assert writer.pieces[0] == b"".join([*frames, content[0]])
+
+
+def test_half_an_event_is_never_passed_on(kit: Kit, upstream: UpstreamServer) -> None:
+    writer = RecordingWriter()
+    arrived = threading.Event()
+
+    def answer(_received: Received, connection: Connection) -> None:
+        connection.start()
+        connection.chunk(CHAT_STREAM[1])
+        assert writer.wait_for(CHAT_STREAM[1])
+        for piece in (b'data: {"choi', b'ces":[{"delta":{"content":"x"}}]}\n', b"\ndata: [DO", b"NE]\n\n"):
             connection.chunk(piece)
-            seen.append(writer.wait_for(piece))
+        arrived.set()
         connection.end()
 
     upstream.answer = answer
     kit.call(event(CHAT, {"model": "m", "stream": True}), writer)
-    assert seen == [True] * 4
-    assert writer.body == b'data: {"choices":[]}\n\ndata: [DONE]\n\n'
+    assert arrived.is_set()
+    assert writer.body == CHAT_STREAM[1] + b'data: {"choices":[{"delta":{"content":"x"}}]}\n\ndata: [DONE]\n\n'
+    assert all(piece.endswith(b"\n\n") for piece in writer.pieces)
 
 
 @pytest.mark.parametrize(
@@ -181,35 +194,56 @@ def test_an_upstreams_errors_pass_as_they_are(kit: Kit, upstream: UpstreamServer
     response = kit.call(event(CHAT, {"model": "m", "stream": True}))
     assert (response.status, response.body, response.ended) == (status, body, True)
     assert (response.header("retry-after"), response.header("x-request-id")) == ("7", "up-1")
+    # What may pass was tried again already; the SDKs would multiply that by three.
+    assert response.header("x-should-retry") == (None if status < 429 else "false")
 
 
-def test_an_error_with_a_long_or_an_empty_body_passes(kit: Kit, upstream: UpstreamServer) -> None:
-    upstream.answers = [answer_bytes(b"y" * 300_000, 500), answer_bytes(b"", 503)]
-    assert kit.call(event(CHAT, {"model": "m"})).body == b"y" * 300_000
-    empty = kit.call(event(CHAT, {"model": "m"}))
-    assert (empty.status, empty.body, empty.ended) == (503, b"", True)
+@pytest.mark.parametrize("words", ["y", "y" * 65_500, "y" * 300_000, "y" * 65_500 + UPSTREAM_KEY + "y" * 65_500])
+@pytest.mark.parametrize("status", [501, 404])
+def test_an_error_of_any_length_passes_whole(kit: Kit, upstream: UpstreamServer, status: int, words: str) -> None:
+    upstream.answer = answer_json({"error": {"message": words}}, status)
+    response = kit.call(event(CHAT, {"model": "m"}))
+    assert (response.status, response.ended) == (status, True)
+    assert response.json() == {"error": {"message": words.replace(UPSTREAM_KEY, "[redacted]")}}
+    kit.call(event(CHAT, {"model": "m"}))
+    assert upstream.connections == 1
+
+
+@pytest.mark.parametrize("body", [b"", b"<html>nginx</html>", b"[]", b"\xff\xfe"])
+def test_an_error_that_is_a_proxys_page_is_said_in_the_clients_format(kit: Kit, upstream: UpstreamServer, body: bytes) -> None:
+    upstream.answer = answer_bytes(body, 502, [("content-type", "text/html"), ("retry-after", "9")])
+    chat, messages = (kit.call(event(operation, {"model": "m"})) for operation in (CHAT, Operation.MESSAGES))
+    assert chat.status == messages.status == 502
+    assert set(chat.json()["error"]) == {"message", "type", "param", "code"}
+    assert messages.json()["type"] == "error"
+    assert messages.header("content-type") == "application/json"
+    assert (messages.header("retry-after"), messages.header("x-should-retry")) == ("9", "false")
 
 
 def test_a_compressed_answer_is_decoded(kit: Kit, upstream: UpstreamServer) -> None:
-    import gzip  # noqa: PLC0415
-
-    upstream.answer = answer_bytes(gzip.compress(b'{"a":1}'), headers=[JSON, ("content-encoding", "gzip")])
+    body = json.dumps(CHAT_JSON).encode()
+    upstream.answer = answer_bytes(gzip.compress(body), headers=[JSON, ("content-encoding", "gzip")])
     response = kit.call(event(CHAT, {"model": "m"}))
-    assert response.body == b'{"a":1}'
+    assert response.body == body
     assert response.header("content-encoding") is None
     assert upstream.last.header("accept-encoding") == "identity"
+
+
+def test_a_compressed_stream_is_decoded(kit: Kit, upstream: UpstreamServer) -> None:
+    body = b"".join(CHAT_STREAM)
+    upstream.answer = answer_bytes(gzip.compress(body), headers=[SSE, ("content-encoding", "gzip")])
+    assert kit.call(event(CHAT, {"model": "m", "stream": True})).body == body
 
 
 @pytest.mark.parametrize("stream", [False, True])
 def test_a_compressed_answer_that_is_cut_is_not_whole(kit: Kit, upstream: UpstreamServer, stream: bool) -> None:
     """The length may be right and the compressed data short of its end, as from a proxy that was cut off itself."""
-    import gzip  # noqa: PLC0415
-
-    compressed = gzip.compress(b"".join(CHAT_STREAM) if stream else b'{"a":"' + b"x" * 100 + b'"}')
+    body = b"".join(CHAT_STREAM) if stream else json.dumps(CHAT_JSON).encode()
+    compressed = gzip.compress(body)
     cut = compressed[: len(compressed) // 2] if stream else compressed[:-9]
     upstream.answer = answer_bytes(cut, headers=[SSE if stream else JSON, ("content-encoding", "gzip")])
     response = kit.call(event(CHAT, {"model": "m", "stream": stream}))
-    assert response.failure is not None
+    assert (response.status, response.json()["error"]["code"]) == (502, "upstream_interrupted")
 
 
 def test_an_unknown_encoding_stays_what_it_is(kit: Kit, upstream: UpstreamServer) -> None:
@@ -250,10 +284,17 @@ def test_a_client_that_is_gone_closes_the_upstreams_connection(kit: Kit, upstrea
 
 
 @pytest.mark.parametrize("stream", [True, False])
-@pytest.mark.parametrize("content_type", ["text/plain", "application/json"])
+@pytest.mark.parametrize("content_type", ["text/plain", "application/json", "text/html"])
+@pytest.mark.parametrize("beginning", [b"", b"\xef\xbb\xbf", b": hello\n\n", b"\r\n", b"retry: 5\n\n"])
 def test_an_upstream_that_streams_without_saying_so_is_watched_too(
-    kit: Kit, upstream: UpstreamServer, stream: bool, content_type: str
+    kit: Kit, upstream: UpstreamServer, stream: bool, content_type: str, beginning: bytes
 ) -> None:
-    upstream.answer = answer_stream(CHAT_STREAM[:1], headers=[("content-type", content_type)])
+    whole = beginning + b"".join(CHAT_STREAM[:2])
+    upstream.answer = answer_stream([whole[:1], whole[1:3], whole[3:]], headers=[("content-type", content_type)])
     response = kit.call(event(CHAT, {"model": "m", "stream": stream}))
     assert b'"upstream_stream_interrupted"' in response.body
+    if stream:
+        assert CHAT_STREAM[1] in response.body
+        assert response.header("content-type") == "text/event-stream; charset=utf-8"
+    else:
+        assert (response.status, response.header("content-type")) == (502, "application/json")

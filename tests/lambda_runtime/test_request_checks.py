@@ -161,10 +161,10 @@ def test_a_mapped_model_whose_upstreams_do_not_serve_the_operation_is_a_404(kit:
 
 def test_an_operation_that_no_upstream_serves_is_said_so(upstream: UpstreamServer) -> None:
     with gateway_over(anthropic_upstream("second", upstream.url)) as kit:
-        response = kit.call(event(CHAT, {"model": "m"}))
+        response = kit.call(event(Operation.RESPONSES, {"model": "m"}))
     assert response.status == 404
     message = response.json()["error"]["message"]
-    assert "no upstream of this gateway serves /v1/chat/completions" in message
+    assert "no upstream of this gateway serves /v1/responses" in message
     assert "/v1/messages" in message
 
 

@@ -10,7 +10,7 @@ import pytest
 from lambda_runtime.config import Operation
 from lambda_runtime.invocation import ClientGoneError, Invocation
 from tests.lambda_runtime.gateway_kit import CLIENT_KEY, UPSTREAM_KEY, Kit, RecordingWriter, event
-from tests.lambda_runtime.test_relay import CHAT_STREAM
+from tests.lambda_runtime.samples import CHAT_STREAM
 from tests.lambda_runtime.upstream_server import UpstreamServer, answer_bytes, answer_stream
 
 INVOCATION = Invocation(request_id="lambda-1", deadline=4e9)
@@ -25,16 +25,23 @@ def only_line(capsys: pytest.CaptureFixture[str]) -> dict[str, Any]:
 
 def check_emf(line: dict[str, Any]) -> None:
     """The rules of the embedded metric format: every named dimension and metric is a member, with the right type."""
-    (directive,) = line["_aws"]["CloudWatchMetrics"]
+    directives = line["_aws"]["CloudWatchMetrics"]
     assert set(line["_aws"]) == {"Timestamp", "CloudWatchMetrics"}
     assert isinstance(line["_aws"]["Timestamp"], int)
-    assert directive["Namespace"] == "AiGateway"
-    assert directive["Dimensions"] == [["Gateway"], ["Gateway", "Version"], ["Gateway", "Upstream"]]
-    for dimension in {name for names in directive["Dimensions"] for name in names}:
-        assert isinstance(line[dimension], str)
-        assert 0 < len(line[dimension]) <= 250
-    units = {metric["Name"]: metric["Unit"] for metric in directive["Metrics"]}
+    assert [directive["Dimensions"] for directive in directives] == [
+        [["Gateway"], ["Gateway", "Version"], ["Gateway", "Upstream"]],
+        [["Gateway"], ["Gateway", "Upstream", "Model"]],
+    ][: len(directives)]
+    units: dict[str, str] = {}
+    for directive in directives:
+        assert directive["Namespace"] == "AiGateway"
+        for dimension in {name for names in directive["Dimensions"] for name in names}:
+            assert isinstance(line[dimension], str)
+            assert 0 < len(line[dimension]) <= 250
+        units |= {metric["Name"]: metric["Unit"] for metric in directive["Metrics"]}
     assert units.items() >= {"Requests": "Count", "Errors": "Count", "Duration": "Milliseconds"}.items()
+    if len(directives) > 1:
+        assert units.items() >= {"InputTokens": "Count", "OutputTokens": "Count"}.items()
     for name in units:
         assert isinstance(line[name], (int, float))
 
@@ -62,7 +69,7 @@ def test_a_stream_leaves_one_line(kit: Kit, upstream: UpstreamServer, capsys: py
         "upstream": "main",
         "status": 200,
         "streamed": True,
-        "bytes_in": len(body) + 2,
+        "bytes_in": len(body) + len(".1") + len(',"stream_options":{"include_usage":true}'),
         "bytes_out": len(response.body),
         "error": None,
     }
@@ -91,13 +98,17 @@ def test_errors_count_from_500_on(
 ) -> None:
     upstream.answer = answer_bytes(b"{}", status)
     kit.call(event(CHAT, {"model": "m"}))
-    line = only_line(capsys)
+    *warnings, line = map(json.loads, capsys.readouterr().out.splitlines())
     check_emf(line)
     assert (line["status"], line["Errors"], line["error"]) == (status, errors, f"upstream_status_{status}")
+    assert {warning["code"] for warning in warnings} <= {line["error"]}
+    # Of a 4xx the client's own log is enough; what was tried again is worth a line each.
+    assert len(warnings) == {400: 0, 404: 0, 429: 1, 500: 2, 529: 2}[status]
+    assert ("attempts" in line) == (len(warnings) > 1)
 
 
 def test_a_broken_stream_counts_as_an_error(kit: Kit, upstream: UpstreamServer, capsys: pytest.CaptureFixture[str]) -> None:
-    upstream.answer = answer_stream(CHAT_STREAM[:1], cut=True)
+    upstream.answer = answer_stream(CHAT_STREAM[:2], cut=True)
     kit.call(event(CHAT, {"model": "m", "stream": True}))
     warning, line = map(json.loads, capsys.readouterr().out.splitlines())
     check_emf(line)

@@ -11,7 +11,15 @@ import pytest
 
 from lambda_runtime.connection import Connection as ClientConnection
 from lambda_runtime.transport import HttpClientTransport, ReadBudget
-from tests.lambda_runtime.upstream_server import Connection, Received, UpstreamServer, answer_bytes, answer_with_silence, serve
+from tests.lambda_runtime.upstream_server import (
+    SAID,
+    Connection,
+    Received,
+    UpstreamServer,
+    answer_bytes,
+    answer_with_silence,
+    serve,
+)
 
 
 @pytest.fixture
@@ -93,7 +101,7 @@ def test_a_request_body_from_an_iterator_is_sent_whole(upstream: UpstreamServer,
 
 def test_connections_are_kept(upstream: UpstreamServer, client: httpx.Client) -> None:
     for _ in range(5):
-        assert client.get(upstream.url).json() == {"ok": True}
+        assert client.get(upstream.url).json() == SAID
     with serve() as other:
         client.get(other.url)
         client.get(upstream.url)

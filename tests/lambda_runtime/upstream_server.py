@@ -15,6 +15,15 @@ JSON = ("content-type", "application/json")
 SSE = ("content-type", "text/event-stream; charset=utf-8")
 
 
+SAID: dict[str, Any] = {
+    "ok": True,
+    "choices": [{"index": 0, "message": {"role": "assistant", "content": "hi"}, "finish_reason": "stop"}],
+    "content": [{"type": "text", "text": "hi"}],
+    "stop_reason": "end_turn",
+}
+"""An answer that says something in each format."""
+
+
 @dataclass(frozen=True)
 class Received:
     """A request as it came over the wire."""
@@ -115,10 +124,24 @@ class UpstreamServer:
     """The server. `answer` may be replaced at any time; `answers`, while not empty, is used up first."""
 
     port: int
-    answer: Answer = field(default_factory=lambda: answer_json({"ok": True}))
+    answer: Answer = field(default_factory=lambda: answer_json(SAID))
     answers: list[Answer] = field(default_factory=list)
     received: list[Received] = field(default_factory=list)
     connections: int = 0
+    arrived: threading.Condition = field(default_factory=threading.Condition)
+
+    def asked(self, client_request_id: str, *, at_least: int = 0, timeout: float = 10.0) -> int:
+        """How often a client's request came here, by its `x-client-request-id`; waits until that was so often.
+
+        A request whose client gave it up may be read late, when the next test has begun: counting by name tells them apart.
+        """
+
+        def count() -> int:
+            return sum(received.header("x-client-request-id") == client_request_id for received in self.received)
+
+        with self.arrived:
+            self.arrived.wait_for(lambda: count() >= at_least, timeout)
+            return count()
 
     @property
     def url(self) -> str:
@@ -146,7 +169,9 @@ def _serve_connection(server: UpstreamServer, sock: socket.socket, open_sockets:
     with suppress(OSError), sock, sock.makefile("rb") as stream:
         sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         while connection.open and (received := _read_request(stream)) is not None:
-            server.received.append(received)
+            with server.arrived:
+                server.received.append(received)
+                server.arrived.notify_all()
             answer = server.answers.pop(0) if server.answers else server.answer
             answer(received, connection)
     open_sockets.discard(sock)

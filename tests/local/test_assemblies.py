@@ -1,5 +1,8 @@
 """Assemblies of other shapes than `app.py`'s: several gateways, nested stacks, what the embedded AWS does not have."""
 
+import json
+import subprocess
+import sys
 from pathlib import Path
 
 import httpx
@@ -13,7 +16,7 @@ from aws_cdk import aws_s3 as s3
 from aws_cdk import aws_sqs as sqs
 
 from gateway_construct import AiGateway, Plan, Upstream, WebAcl
-from tests.local_gateway import running
+from tests.local_gateway import ENVIRONMENT, ROOT, running
 
 pytestmark = pytest.mark.local
 
@@ -26,15 +29,16 @@ def test_several_gateways_nested_ones_too(tmp_path: Path) -> None:
     first = AiGateway(Stack(app, "First"), "Gateway", upstreams=[Upstream.openai()], web_acl=WebAcl())
     first.add_consumer("search", plan=Plan(rate=20, burst=40))
     AiGateway(NestedStack(Stack(app, "Outer"), "Inner"), "Gateway", upstreams=[Upstream.anthropic()])
+    AiGateway(Stack(app, "Lonely"), "Gateway", upstreams=[Upstream.anthropic()], resilience=False)
     app.synth()
     with running(tmp_path / "cdk.out", scratch=tmp_path) as gateway:
         gateways = {found["label"].partition("/")[0]: found for found in gateway.facts["gateways"]}
-        assert set(gateways) == {"First", "Outer"}
+        assert set(gateways) == {"First", "Outer", "Lonely"}
         assert gateways["First"]["label"] == "First/Gateway"
         assert set(gateways["First"]["keys"]) == {"search"}
         # A gateway without a consumer gets one, and says so.
         assert set(gateways["Outer"]["keys"]) == {"local"}
-        assert gateway.printed("the stack has no consumer") == 1
+        assert gateway.printed("the stack has no consumer") == 2
         assert gateway.printed("(AWS::WAFv2::WebACLAssociation) is left out") == 1
 
         def status(of: str, key_of: str) -> int:
@@ -44,6 +48,21 @@ def test_several_gateways_nested_ones_too(tmp_path: Path) -> None:
 
         assert (status("First", "First"), status("Outer", "Outer")) == (200, 200)
         assert (status("First", "Outer"), status("Outer", "First")) == (401, 401)
+
+        def upstreams(*options: str) -> subprocess.CompletedProcess[str]:
+            command = [sys.executable, "-m", "gateway_cli", "upstreams", "status", "--json", *options]
+            environment = {**ENVIRONMENT, **gateway.aws_environment}
+            return subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=60, check=False)
+
+        for options in (["--stack", "Outer"], ["--gateway", "Inner/Gateway"]):
+            document = json.loads(upstreams(*options).stdout)
+            assert document["gateway"] == "Outer/Inner/Gateway"
+            # Which only the code of the nested stack's function tells.
+            assert [line["name"] for line in document["upstreams"]] == ["anthropic"]
+        several, without = upstreams(), upstreams("--stack", "Lonely")
+        assert (several.returncode, without.returncode) == (1, 1)
+        assert "(gateway First/Gateway, stack First)" in several.stderr
+        assert "there is no gateway's table in the stack 'Lonely'; a gateway with resilience=False has none" in without.stderr
 
 
 def test_a_gateway_among_other_things(tmp_path: Path) -> None:

@@ -12,7 +12,7 @@ from typing import Any
 import httpx
 import pytest
 
-from gateway_cli.local.console import Output
+from gateway_cli.console import Output
 from gateway_cli.local.emulator import Emulator
 from tests.local_gateway import ENVIRONMENT, ROOT, LocalGateway, until
 
@@ -73,7 +73,7 @@ def rename_model(assembly: Path, directory: Path) -> Path:
     copy = shutil.copytree(assembly, directory)
     config = next(copy.glob("asset.*/gateway.json"))
     content = json.loads(config.read_text())
-    content["models"]["deployed-later"] = ["openai/gpt-4o"]
+    content["models"]["deployed-later"] = {"targets": [{"name": "openai/gpt-4o"}]}
     config.write_text(json.dumps(content))
     # Whatever has changed gets another hash, as the CDK would give it.
     properties = json.loads((copy / "manifest.json").read_text())["artifacts"]["AiGateway"]["properties"]

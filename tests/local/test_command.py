@@ -12,7 +12,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from tests.local_gateway import ENVIRONMENT, ROOT, running
+from tests.local_gateway import ENVIRONMENT, ROOT, running, runtime_directory
 
 pytestmark = pytest.mark.local
 
@@ -49,6 +49,7 @@ def test_nothing_is_left_running(app_assembly: Path, tmp_path: Path, number: sig
             assert gateway.process.returncode == 0
             assert family.isdisjoint(processes())
             assert list(tmp_path.iterdir()) == []
+            assert list(runtime_directory(tmp_path).rglob("*.*")) == [], "its note for --local"
         # Where the command could not clean up, its children notice and end by themselves.
         deadline = time.monotonic() + 20
         while not family.isdisjoint(processes()):

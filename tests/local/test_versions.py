@@ -1,6 +1,5 @@
 """Versions and alias weights, changed with boto3 while the gateway runs, and what workers that die do to it."""
 
-import contextlib
 import io
 import json
 import os
@@ -13,7 +12,7 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.local_gateway import LocalGateway, until
+from tests.local_gateway import LocalGateway, until, workers_of
 
 pytestmark = [pytest.mark.local, pytest.mark.xdist_group("gateway")]
 
@@ -36,7 +35,7 @@ def with_model(code: bytes, model: str) -> bytes:
             content = old.read(entry)
             if entry.filename == "gateway.json":
                 config = json.loads(content)
-                config["models"][model] = ["openai/gpt-4o"]
+                config["models"][model] = {"targets": [{"name": "openai/gpt-4o"}]}
                 content = json.dumps(config).encode()
             new.writestr(entry, content)
     return changed.getvalue()
@@ -76,18 +75,6 @@ def test_alias_weights_divide_requests_between_two_codes(http: httpx.Client, loc
     finally:
         set_weight(0.0)
     until(lambda: answered(5) == [0, 5])
-
-
-def workers_of(pid: int) -> list[int]:
-    """Processes that run the function below a process."""
-    found = []
-    for entry in Path("/proc").iterdir():
-        if entry.name.isdigit():
-            with contextlib.suppress(OSError):
-                parent = int((entry / "stat").read_text().rpartition(")")[2].split()[1])
-                if parent == pid and b"lambda_runtime" in (entry / "cmdline").read_bytes():
-                    found.append(int(entry.name))
-    return found
 
 
 @pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="finds the workers through /proc")

@@ -1,0 +1,1 @@
+"""How commands reach an AWS account, and what they look for there."""

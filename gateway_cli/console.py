@@ -1,0 +1,64 @@
+"""What commands print: live progress on a terminal, plain lines elsewhere."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from rich.console import Console
+from rich.markup import escape
+
+
+class Output:
+    """Prints progress, notices and results.
+
+    Args:
+        verbose: print each request and everything that the function prints. Default: only what needs attention.
+        console: where to print. Default: standard output, errors to standard error.
+    """
+
+    def __init__(self, *, verbose: bool = False, console: Console | None = None) -> None:
+        self.verbose = verbose
+        self._console = console or Console(highlight=False, soft_wrap=True)
+        self._errors = console or Console(highlight=False, soft_wrap=True, stderr=True)
+
+    @contextmanager
+    def step(self, text: str) -> Iterator[None]:
+        """Show that something takes a while, and afterwards how long it took."""
+        started = time.monotonic()
+        if self._console.is_terminal:
+            with self._console.status(escape(text) + " …"):
+                yield
+            self._console.print(f"[green]✓[/] {escape(text)} [dim]({time.monotonic() - started:.1f} s)[/]")
+        else:
+            self.line(f"==> {text}")
+            yield
+            self.line(f"    done in {time.monotonic() - started:.1f} s")
+
+    def line(self, text: str = "") -> None:
+        """Print a line as it is."""
+        self._console.print(text, markup=False)
+        # A pipe is block-buffered: whoever waits for a line there would wait for four kilobytes.
+        self._console.file.flush()
+
+    def heading(self, text: str) -> None:
+        """Print a line that stands out on a terminal."""
+        self._console.print(f"[bold]{escape(text)}[/]")
+        self._console.file.flush()
+
+    def notice(self, text: str) -> None:
+        """Print something that the user should know but that stops nothing."""
+        self._console.print(f"[yellow]note:[/] {escape(text)}")
+        self._console.file.flush()
+
+    def error(self, text: str) -> None:
+        """Print something that went wrong."""
+        self._errors.print(f"[red]error:[/] {escape(text)}")
+        self._errors.file.flush()
+
+    def detail(self, text: str) -> None:
+        """Print a line in verbose mode only."""
+        if self.verbose:
+            self._console.print(f"[dim]{escape(text)}[/]")
+            self._console.file.flush()

@@ -1,0 +1,1 @@
+"""`ai-gateway keys`: the keys that clients send, given out, replaced and taken back without a deployment."""

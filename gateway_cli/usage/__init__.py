@@ -1,0 +1,1 @@
+"""`ai-gateway usage`: what consumers have used."""

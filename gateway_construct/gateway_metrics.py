@@ -1,0 +1,124 @@
+"""The metrics of a gateway, as methods of its construct."""
+
+from __future__ import annotations
+
+from typing import Unpack
+
+from aws_cdk import aws_lambda as lambda_
+from aws_cdk.aws_cloudwatch import Metric
+
+from gateway_construct.metrics import MetricOptions, metric, token_metric
+
+
+class GatewayMetrics:
+    """What the function writes about requests and tokens, for alarms and dashboards.
+
+    Attributes:
+        function: the gateway's function.
+    """
+
+    function: lambda_.Function
+
+    def metric_requests(
+        self, *, version: str | None = None, upstream: str | None = None, **options: Unpack[MetricOptions]
+    ) -> Metric:
+        """Requests that were answered.
+
+        Args:
+            version: of that version of the function only. Default: of all.
+            upstream: of those that this upstream answered only; "none" for those that reached no upstream. Default: of all.
+            **options: CloudWatch's options. Default: the sum in 5 minutes.
+
+        Raises:
+            ValueError: if version and upstream are both given.
+        """
+        return self._metric("Requests", version, upstream, "Sum", options)
+
+    def metric_errors(
+        self, *, version: str | None = None, upstream: str | None = None, **options: Unpack[MetricOptions]
+    ) -> Metric:
+        """Requests that were answered with a status of 500 or above, or whose stream broke.
+
+        Args:
+            version: see `metric_requests`.
+            upstream: see `metric_requests`.
+            **options: CloudWatch's options. Default: the sum in 5 minutes.
+
+        Raises:
+            ValueError: if version and upstream are both given.
+        """
+        return self._metric("Errors", version, upstream, "Sum", options)
+
+    def metric_first_byte_latency(
+        self, *, version: str | None = None, upstream: str | None = None, **options: Unpack[MetricOptions]
+    ) -> Metric:
+        """Milliseconds from the event to the first byte of the answer's body.
+
+        Args:
+            version: see `metric_requests`.
+            upstream: see `metric_requests`.
+            **options: CloudWatch's options. Default: the 99th percentile in 5 minutes.
+
+        Raises:
+            ValueError: if version and upstream are both given.
+        """
+        return self._metric("FirstByteLatency", version, upstream, "p99", options)
+
+    def metric_duration(
+        self, *, version: str | None = None, upstream: str | None = None, **options: Unpack[MetricOptions]
+    ) -> Metric:
+        """Milliseconds from the event to the end of the answer.
+
+        Args:
+            version: see `metric_requests`.
+            upstream: see `metric_requests`.
+            **options: CloudWatch's options. Default: the 99th percentile in 5 minutes.
+
+        Raises:
+            ValueError: if version and upstream are both given.
+        """
+        return self._metric("Duration", version, upstream, "p99", options)
+
+    def metric_input_tokens(
+        self, *, upstream: str | None = None, model: str | None = None, **options: Unpack[MetricOptions]
+    ) -> Metric:
+        """Tokens that upstreams read, by their own figures; those that they took from a prompt cache are part of it.
+
+        Args:
+            upstream: of what that upstream used for one model only. Default: of all.
+            model: the name that was asked for, one of the model map's; "other" stands for all that the map does not name, since
+                each value is a metric that costs money. Given together with `upstream`. Default: of all.
+            **options: CloudWatch's options. Default: the sum in 5 minutes.
+
+        Raises:
+            ValueError: if only one of upstream and model is given.
+        """
+        return self._token_metric("InputTokens", upstream, model, options)
+
+    def metric_output_tokens(
+        self, *, upstream: str | None = None, model: str | None = None, **options: Unpack[MetricOptions]
+    ) -> Metric:
+        """Tokens that upstreams wrote, by their own figures, reasoning included. Of a stream that broke it is an estimate.
+
+        Args:
+            upstream: see `metric_input_tokens`.
+            model: see `metric_input_tokens`.
+            **options: CloudWatch's options. Default: the sum in 5 minutes.
+
+        Raises:
+            ValueError: if only one of upstream and model is given.
+        """
+        return self._token_metric("OutputTokens", upstream, model, options)
+
+    def _metric(self, name: str, version: str | None, upstream: str | None, statistic: str, options: MetricOptions) -> Metric:
+        return metric(
+            name,
+            function_name=self.function.function_name,
+            version=version,
+            upstream=upstream,
+            statistic=statistic,
+            options=options,
+        )
+
+    def _token_metric(self, name: str, upstream: str | None, model: str | None, options: MetricOptions) -> Metric:
+        return token_metric(name, function_name=self.function.function_name, upstream=upstream, model=model, options=options)

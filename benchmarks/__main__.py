@@ -122,11 +122,11 @@ def main() -> None:
                 }
                 rows = [
                     *_latencies(calls, options.rounds),
-                    *_reliability(gateway, with_table, failing, options.rounds // 3),
-                    *translated_streams(),
                     *rows,
                     *_memory(gateway, pid, ""),
+                    *_reliability(gateway, with_table, failing, options.rounds // 3),
                     *_memory(with_table, pid_with_table, " with table"),
+                    *translated_streams(),
                 ]
             size = function.zipped_size()
         finally:

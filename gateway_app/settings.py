@@ -42,7 +42,9 @@ _LOG_RETENTION = {
 
 def _timeouts(value: JsonValue) -> Timeouts:
     given = value.fields(*(field.name for field in fields(Timeouts)))
-    return Timeouts(**{name: seconds.positive() for name, seconds in given.items()})
+    times = {name: seconds.positive() for name, seconds in given.items()}
+    with blamed_on(value.path):
+        return Timeouts(**times)
 
 
 def _release(value: JsonValue) -> AllAtOnce | Weighted:

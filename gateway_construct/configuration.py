@@ -16,6 +16,17 @@ _ORIGIN = re.compile(r"[a-z][a-z0-9+.-]*://[A-Za-z0-9.\[\]:_-]+")
 _MODEL_LIST_TTL = Duration.minutes(5)
 
 
+def require_flags(**flags: bool) -> None:
+    """Refuse what is neither True nor False: any text counts as true to Python, "no" too.
+
+    Raises:
+        ValueError: if one is not.
+    """
+    for name, value in flags.items():
+        if not isinstance(value, bool):
+            raise ValueError(f"{name} must be True or False, got {value!r}")  # noqa: TRY004  as every other mistake in a prop
+
+
 def gateway_config(
     *,
     upstreams: Sequence[Upstream],

@@ -19,7 +19,7 @@ from constructs import Construct
 
 from gateway_construct import advisories
 from gateway_construct.authorizer import Authorizers
-from gateway_construct.configuration import gateway_config
+from gateway_construct.configuration import gateway_config, require_flags
 from gateway_construct.consumer import Consumer, require_new
 from gateway_construct.credentials import UpstreamSecrets
 from gateway_construct.domain import CustomDomain, attach_domain
@@ -153,6 +153,15 @@ class AiGateway(GatewayMetrics, Construct):
         private_endpoint: IInterfaceVpcEndpoint | None = None,
     ) -> None:
         super().__init__(scope, construct_id)
+        require_flags(
+            serve_unmapped_models=serve_unmapped_models,
+            client_delivery=client_delivery,
+            snap_start=snap_start,
+            tracing=tracing,
+            access_logs=access_logs,
+            resilience=resilience,
+            point_in_time_recovery=point_in_time_recovery,
+        )
         require_reachable(private_endpoint, domain)
         require_table_for(resilience=resilience, point_in_time_recovery=point_in_time_recovery)
         hook_files = None if hooks is None else HookFiles.read(hooks)
@@ -229,6 +238,7 @@ class AiGateway(GatewayMetrics, Construct):
 
             attach_web_acl(self, "WebAcl", web_acl=web_acl, stage_arn=api.deployment_stage.stage_arn)
 
+        self._config = config
         self._url = base_url(self, api=api, domain=domain, private_endpoint=private_endpoint)
         self._consumers_scope = Construct(self, "Consumers")
         self._consumers: dict[str, Consumer] = {}

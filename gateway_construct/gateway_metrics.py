@@ -7,7 +7,8 @@ from typing import Unpack
 from aws_cdk import aws_lambda as lambda_
 from aws_cdk.aws_cloudwatch import Metric
 
-from gateway_construct.metrics import MetricOptions, metric, token_metric
+from gateway_construct.metrics import NO_UPSTREAM, OTHER_MODEL, MetricOptions, metric, require_known, token_metric
+from lambda_runtime.config import GatewayConfig
 
 
 class GatewayMetrics:
@@ -18,6 +19,7 @@ class GatewayMetrics:
     """
 
     function: lambda_.Function
+    _config: GatewayConfig
 
     def metric_requests(
         self, *, version: str | None = None, upstream: str | None = None, **options: Unpack[MetricOptions]
@@ -30,7 +32,7 @@ class GatewayMetrics:
             **options: CloudWatch's options. Default: the sum in 5 minutes.
 
         Raises:
-            ValueError: if version and upstream are both given.
+            ValueError: if version and upstream are both given, or the gateway has no such upstream.
         """
         return self._metric("Requests", version, upstream, "Sum", options)
 
@@ -45,7 +47,7 @@ class GatewayMetrics:
             **options: CloudWatch's options. Default: the sum in 5 minutes.
 
         Raises:
-            ValueError: if version and upstream are both given.
+            ValueError: if version and upstream are both given, or the gateway has no such upstream.
         """
         return self._metric("Errors", version, upstream, "Sum", options)
 
@@ -60,7 +62,7 @@ class GatewayMetrics:
             **options: CloudWatch's options. Default: the 99th percentile in 5 minutes.
 
         Raises:
-            ValueError: if version and upstream are both given.
+            ValueError: if version and upstream are both given, or the gateway has no such upstream.
         """
         return self._metric("FirstByteLatency", version, upstream, "p99", options)
 
@@ -75,7 +77,7 @@ class GatewayMetrics:
             **options: CloudWatch's options. Default: the 99th percentile in 5 minutes.
 
         Raises:
-            ValueError: if version and upstream are both given.
+            ValueError: if version and upstream are both given, or the gateway has no such upstream.
         """
         return self._metric("Duration", version, upstream, "p99", options)
 
@@ -91,7 +93,7 @@ class GatewayMetrics:
             **options: CloudWatch's options. Default: the sum in 5 minutes.
 
         Raises:
-            ValueError: if only one of upstream and model is given.
+            ValueError: if only one of upstream and model is given, or the gateway has no such upstream or model.
         """
         return self._token_metric("InputTokens", upstream, model, options)
 
@@ -106,12 +108,12 @@ class GatewayMetrics:
             **options: CloudWatch's options. Default: the sum in 5 minutes.
 
         Raises:
-            ValueError: if only one of upstream and model is given.
+            ValueError: if only one of upstream and model is given, or the gateway has no such upstream or model.
         """
         return self._token_metric("OutputTokens", upstream, model, options)
 
     def _metric(self, name: str, version: str | None, upstream: str | None, statistic: str, options: MetricOptions) -> Metric:
-        return metric(
+        made = metric(
             name,
             function_name=self.function.function_name,
             version=version,
@@ -119,6 +121,15 @@ class GatewayMetrics:
             statistic=statistic,
             options=options,
         )
+        require_known(name, "upstream", upstream, [*self._upstreams, NO_UPSTREAM])
+        return made
 
     def _token_metric(self, name: str, upstream: str | None, model: str | None, options: MetricOptions) -> Metric:
-        return token_metric(name, function_name=self.function.function_name, upstream=upstream, model=model, options=options)
+        made = token_metric(name, function_name=self.function.function_name, upstream=upstream, model=model, options=options)
+        require_known(name, "upstream", upstream, self._upstreams)
+        require_known(name, "model", model, [*self._config.models, OTHER_MODEL])
+        return made
+
+    @property
+    def _upstreams(self) -> list[str]:
+        return [upstream.name for upstream in self._config.upstreams]

@@ -2,12 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TypedDict
 
-from aws_cdk import Duration
+from aws_cdk import Duration, Token
 from aws_cdk.aws_cloudwatch import Metric, Unit
 
 from lambda_runtime.config import METRICS_NAMESPACE
+
+NO_UPSTREAM = "none"
+"""Stands for the upstream of a request that reached none."""
+
+OTHER_MODEL = "other"
+"""Stands for every model that the model map does not name."""
+
+_MAX_NAMES = 20
 
 
 class MetricOptions(TypedDict, total=False):
@@ -63,6 +72,24 @@ def token_metric(name: str, *, function_name: str, upstream: str | None, model: 
     if upstream is not None and model is not None:
         dimensions |= {"Upstream": upstream, "Model": model}
     return _metric(name, dimensions, {"statistic": "Sum", **options})
+
+
+def require_known(name: str, dimension: str, value: str | None, known: Sequence[str]) -> None:
+    """Refuse a dimension's value that the function never writes: an alarm on it would never ring.
+
+    Args:
+        name: the metric's.
+        dimension: what the value is.
+        value: what is asked for. None and tokens are taken as they are.
+        known: what the function writes.
+
+    Raises:
+        ValueError: if it is none of these.
+    """
+    if value is None or Token.is_unresolved(value) or value in known:
+        return
+    more = f" and {len(known) - _MAX_NAMES} more" if len(known) > _MAX_NAMES else ""
+    raise ValueError(f"metric {name}: there is no {dimension} {value!r}; known: {', '.join(known[:_MAX_NAMES])}{more}")
 
 
 def _metric(name: str, dimensions: dict[str, str], settings: MetricOptions) -> Metric:

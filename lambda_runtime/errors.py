@@ -155,7 +155,9 @@ class CredentialError(UpstreamError):
 
 
 class HookError(GatewayError):
-    """A hook failed. What the client is told is the same as for any other defect."""
+    """A hook failed. The client is told as much as of any other defect, and not to try again: the hook would fail again."""
+
+    retry_helps = False
 
     def __init__(self) -> None:
         super().__init__("the gateway failed on this request")

@@ -12,6 +12,9 @@ from lambda_runtime.log import bounded
 MAX_NAMES = 20
 """Models that an error message names."""
 
+MAX_PREFIXES = 5
+"""Beginnings of models' names that an error message gives for one upstream."""
+
 OTHER_FORMAT = {Operation.CHAT_COMPLETIONS: Operation.MESSAGES, Operation.MESSAGES: Operation.CHAT_COMPLETIONS}
 """What an operation can be translated to."""
 
@@ -129,7 +132,10 @@ class Router:
             if any(_serves(self._config.upstream(target.upstream), operation) for target in route.ordered)
         ]
         if self._config.serve_unmapped_models:
-            names += self._listed()
+            serving = [upstream for upstream in self._config.upstreams if _serves(upstream, operation)]
+            names += (name for name in self._listed() if any(upstream.may_have(name) for upstream in serving))
+            if not names:
+                return "models that are not mapped go by their own names to " + ", ".join(map(_with_prefixes, serving))
         names = list(dict.fromkeys(names))
         if not names:
             return "no model is mapped to an upstream that does"
@@ -168,6 +174,12 @@ def _first(weights: list[float | None], draw: float) -> int:
         return weights.index(None)
     # An operator has lowered weights that were the whole: the largest takes what is left.
     return max(range(len(weights)), key=lambda index: weights[index] or 0.0)
+
+
+def _with_prefixes(upstream: UpstreamConfig) -> str:
+    names = ", ".join(f"{prefix}*" for prefix in upstream.model_prefixes[:MAX_PREFIXES])
+    more = " and others" if len(upstream.model_prefixes) > MAX_PREFIXES else ""
+    return f"{upstream.name} ({names}{more})" if names else upstream.name
 
 
 def _serves(upstream: UpstreamConfig, operation: Operation) -> bool:

@@ -37,7 +37,7 @@ GENERATIONS = frozenset({Operation.CHAT_COMPLETIONS, Operation.MESSAGES, Operati
 """Operations whose answers may be streamed."""
 
 _USAGE = b'"usage"'
-_FIGURES = re.compile(rb'"usage"\s*:\s*(\{[^{}]*(?:\{[^{}]*\}[^{}]*)*\})')
+_FIGURES = rb'"usage"\s*:\s*(\{[^{}]*(?:\{[^{}]*\}[^{}]*)*\})'
 _TAIL = 4096
 
 
@@ -215,7 +215,7 @@ def _thought(usage: Usage | None) -> bool:
 
 def _figures_of(body: bytes) -> Usage | None:
     """The usage of an answer that is not worth parsing: embeddings are megabytes of figures."""
-    found = _FIGURES.search(body[-_TAIL:]) if _USAGE in body[-_TAIL:] else None
+    found = re.search(_FIGURES, body[-_TAIL:]) if _USAGE in body[-_TAIL:] else None
     try:
         return of_openai(json.loads(found[1])) or of_anthropic(json.loads(found[1])) if found else None
     except ValueError:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from gateway_cli.aws.gateways import API_TAG
 from gateway_cli.local.assembly import Stack
 from gateway_cli.local.deployment import DeployedStack
 from gateway_cli.local.rest_api_model import (
@@ -89,7 +90,14 @@ class _Reader:
         )
 
     def _label(self, api: str) -> str:
-        """The gateway's construct path. Its API is `Api` inside it, and that one's resource is `Resource` inside that."""
+        """The gateway's construct path, as the tag has it by which commands find its API.
+
+        An API without the tag is that of an older version of the construct. Its own path is in the metadata, if the CDK CLI had
+        the template made: `Api` inside the gateway, and `Resource` inside that.
+        """
+        for tag in self._properties(api).get("Tags", ()):
+            if tag["Key"] == API_TAG:
+                return str(tag["Value"])
         path = self.resources[api].get("Metadata", {}).get("aws:cdk:path")
         return str(path).removesuffix("/Resource").removesuffix("/Api") if path else f"{self.stack.display_name}/{api}"
 

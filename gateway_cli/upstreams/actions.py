@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from gateway_cli.errors import CommandError
 from gateway_cli.times import clock_time, duration_of
 from gateway_cli.upstreams.desk import Desk
-from gateway_cli.upstreams.names import mapped_targets, require_known, route_of, shares
+from gateway_cli.upstreams.names import enumeration, mapped_targets, require_known, route_of, shares
 from gateway_cli.upstreams.rendering import percent
 from gateway_cli.upstreams.status import stopped_models
 from lambda_runtime.state import items, operator_actions
@@ -37,8 +37,9 @@ def open_upstream(desk: Desk, name: str, *, seconds: int | None, force: bool) ->
         _check(desk, name, known)
     now = desk.store.clock()
     desk.store.write(operator_actions.open_breaker(name, seconds=seconds, now=now))
-    for model in stopped_models(desk.configurations, desk.store.states().states):
-        desk.notes.notice(f"every target of {model!r} is stopped now: its requests are refused")
+    stopped = stopped_models(desk.configurations, desk.store.states().states)
+    if stopped:
+        desk.notes.notice(f"requests for {enumeration(stopped)} are refused: every target is stopped now")
     if _has_unmapped_models(desk, name):
         desk.notes.notice(f"models that are not in the model map have no second target: those that {name} serves are refused")
     until = f"until {_end(now, seconds)}" if seconds else "until you close it"

@@ -123,9 +123,14 @@ def shares(targets: Sequence[Target], operators: dict[str, float]) -> dict[str, 
     return found
 
 
+def enumeration(names: Sequence[str]) -> str:
+    """The names in one line, as many as a message lists."""
+    more = f" and {len(names) - _MOST} more" if len(names) > _MOST else ""
+    return ", ".join(names[:_MOST]) + more
+
+
 def _unknown(reason: str, name: str, known: Sequence[str], what: str) -> CommandError:
     close = difflib.get_close_matches(name, known, n=1, cutoff=0.7)
     hint = f"; did you mean {close[0]!r}?" if close else ""
-    more = f" and {len(known) - _MOST} more" if len(known) > _MOST else ""
-    listed = f" ({what}: {', '.join(known[:_MOST])}{more})" if known else ""
+    listed = f" ({what}: {enumeration(known)})" if known else ""
     return CommandError(f"{reason}{hint}{listed}; {_FORCE}", status=MISTAKEN)

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
-from math import inf
+
+from lambda_runtime.config.timeouts import is_number, require_seconds
 
 _ALL = 100
 
@@ -34,7 +35,7 @@ class Target:
             those goes on to this one. Default: False.
 
     Raises:
-        ValueError: if the name lacks a part or the weight is no percentage.
+        ValueError: if the name lacks a part, the weight is no percentage, or `larger_context` is neither True nor False.
     """
 
     name: str
@@ -44,8 +45,11 @@ class Target:
     def __post_init__(self) -> None:
         if not (self.upstream and self.model):
             raise ValueError(f"a target is written 'upstream/model', got {self.name!r}")
-        if self.weight is not None and not 0 <= self.weight <= _ALL:
-            raise ValueError(f"target {self.name!r}: weight is a percentage from 0 to 100, got {self.weight!r}")
+        if self.weight is not None and not (is_number(self.weight) and 0 <= self.weight <= _ALL):
+            raise ValueError(f"target {self.name!r}: weight is a percentage from 0 to 100, for example 5, got {self.weight!r}")
+        if not isinstance(self.larger_context, bool):
+            # Any text would count as true, "no" too.
+            raise ValueError(f"target {self.name!r}: larger_context must be True or False, got {self.larger_context!r}")  # noqa: TRY004
 
     @property
     def upstream(self) -> str:
@@ -72,7 +76,8 @@ class ModelRoute:
             `Timeouts.first_content`, or `first_content_reasoning` for a model that reasons.
 
     Raises:
-        ValueError: if there is no target, one is named twice, or the weights cannot be percentages of one whole.
+        ValueError: if there is no target, one is named twice, the weights cannot be percentages of one whole, or
+            `first_content` is no time.
     """
 
     targets: Sequence[Target | str]
@@ -85,8 +90,8 @@ class ModelRoute:
             raise ValueError(f"targets must be a list, got the string {self.targets!r}; write [{self.targets!r}]")  # noqa: TRY004
         if not self.targets:
             raise ValueError("a model has no target; write at least one 'upstream/model'")
-        if self.first_content is not None and not 0 < self.first_content < inf:
-            raise ValueError(f"first_content must be more than 0 seconds, got {self.first_content!r}")
+        if self.first_content is not None:
+            require_seconds("first_content", self.first_content)
         ordered = tuple(target if isinstance(target, Target) else Target(target) for target in self.targets)
         names = [target.name for target in ordered]
         for name in names:

@@ -5,6 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass, fields
 from math import inf
 
+_API_GATEWAY_SILENCE = 300
+"""Seconds of silence after which API Gateway gives up."""
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Timeouts:
@@ -24,7 +27,8 @@ class Timeouts:
         heartbeat: silence towards the client of a stream after which it is sent a heartbeat. API Gateway gives up after 300.
 
     Raises:
-        ValueError: if one is not positive, or infinite.
+        ValueError: if one is no number, not positive or infinite, or if API Gateway would give up before `unstreamed` or
+            `heartbeat` is over.
     """
 
     connect: float = 3.0
@@ -38,5 +42,32 @@ class Timeouts:
     def __post_init__(self) -> None:
         for name in (field.name for field in fields(self)):
             value = getattr(self, name)
-            if not (value is None and name == "total") and not 0 < value < inf:
-                raise ValueError(f"timeouts: {name} must be more than 0 seconds, got {value!r}")
+            if not (value is None and name == "total"):
+                require_seconds(f"timeouts: {name}", value)
+        if self.unstreamed > _API_GATEWAY_SILENCE:
+            raise ValueError(
+                f"timeouts: unstreamed must be {_API_GATEWAY_SILENCE} seconds at most, after which API Gateway gives up on an "
+                f"answer that has not begun, got {self.unstreamed!r}"
+            )
+        if self.heartbeat >= _API_GATEWAY_SILENCE:
+            raise ValueError(
+                f"timeouts: heartbeat must be less than {_API_GATEWAY_SILENCE} seconds, after which API Gateway gives up on a "
+                f"silent stream, got {self.heartbeat!r}"
+            )
+
+
+def is_number(value: object) -> bool:
+    """Whether a value is a number. A boolean is one to Python only."""
+    return isinstance(value, int | float) and not isinstance(value, bool)
+
+
+def require_seconds(what: str, value: float) -> None:
+    """Refuse what is no time to wait. Who writes CDK apps tries a `Duration` first.
+
+    Raises:
+        ValueError: if the value is no number, not positive, or infinite.
+    """
+    if not is_number(value):
+        raise ValueError(f"{what} must be a number of seconds, for example 5, got {value!r}")
+    if not 0 < value < inf:
+        raise ValueError(f"{what} must be more than 0 seconds, got {value!r}")

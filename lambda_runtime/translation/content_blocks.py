@@ -48,7 +48,7 @@ def parts_of(block: dict[str, Any], path: str, dropped: Dropped) -> list[Part]:
         raise UntranslatableError(
             path, f"Content of type {str(kind)[:40]!r} has no counterpart in chat completions", "Leave it out"
         )
-    dropped.others(block, _KNOWN[kind], "messages.content.")
+    dropped.others(block, _KNOWN[kind], "system." if path.startswith("system[") else "messages.content.")
     return make(block, path, dropped)
 
 

@@ -234,6 +234,7 @@ WRONG: list[tuple[dict[str, Any], str, list[str]]] = [
     ({"timeout_minutes": 16}, "ai-gateway.timeout_minutes", ["16", "from 1 to 15"]),
     ({"timeouts": {"idle": 0}}, "ai-gateway.timeouts.idle", ["0", "above 0"]),
     ({"timeouts": {"read": 1}}, "ai-gateway.timeouts.read", ["1", "first_content"]),
+    ({"timeouts": {"heartbeat": 400}}, "ai-gateway.timeouts", ["400", "heartbeat must be less than 300 seconds"]),
     ({"log_retention_days": 8}, "ai-gateway.log_retention_days", ["8", "forever"]),
     ({"reserved_concurrency": 0}, "ai-gateway.reserved_concurrency", ["0", "at least 1"]),
     ({"authorizer_cache_seconds": 3601}, "ai-gateway.authorizer_cache_seconds", ["3601", "from 1 to 3600"]),

@@ -9,7 +9,8 @@ from pathlib import Path
 from tests.faults.cases import BEHIND_HEARTBEATS_CASES, CASES, Case
 from tests.faults.document import PATH, expected, render
 from tests.faults.pool import run_all
-from tests.faults.rig import HEARTBEAT, Run, Setup
+from tests.faults.rig import Run, Setup
+from tests.faults.upstream_faults import HEARTBEAT
 
 _SETUPS = {Setup.ALONE, Setup.SECOND, Setup.WHOLE, Setup.ALL}
 
@@ -25,7 +26,7 @@ def main() -> int:
         The exit code: 1 if something came that must not.
     """
     shown = [case for case in CASES if case.setup in _SETUPS]
-    _say(f"{len(shown) + len(BEHIND_HEARTBEATS_CASES)} requests, one after the other; two minutes")
+    _say(f"{len(shown) + len(BEHIND_HEARTBEATS_CASES)} requests, one after the other; about four minutes")
     with tempfile.TemporaryDirectory() as first, tempfile.TemporaryDirectory() as second:
         # The first one twice: a function's first request takes longer, and the later run of a case counts.
         results = run_all([shown[0], *shown], Path(first), at_once=1)

@@ -9,7 +9,8 @@ from lambda_runtime.secure_answer import HOLD_LIMIT
 from lambda_runtime.state import breaker, cooling, window
 from lambda_runtime.state.state_reader import GRACE, STATE_MAX_AGE
 from lambda_runtime.streams.sse import MAX_EVENT
-from tests.faults.rig import HEARTBEAT, SHORT
+from tests.faults.rig import SHORT
+from tests.faults.upstream_faults import HEARTBEAT
 
 _USUAL = Timeouts()
 _MB = 1024 * 1024

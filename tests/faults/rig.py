@@ -34,9 +34,6 @@ from tests.lambda_runtime.upstream_server import UpstreamServer, answer_json, se
 SHORT = Timeouts(connect=LIMIT, first_content=LIMIT, first_content_reasoning=LIMIT, idle=LIMIT, unstreamed=LIMIT)
 """Heartbeats stay at 20 s: no run sees one."""
 
-HEARTBEAT = LIMIT / 4
-"""Seconds of silence, in the run that is to see some."""
-
 FAULTY = ("faulty", "refusing", "unreachable")
 _WAIT = 20.0
 _ARN = "arn:aws:secretsmanager:eu-west-1:1:secret"

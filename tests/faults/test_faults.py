@@ -8,7 +8,8 @@ import pytest
 
 from tests.faults.cases import BEHIND_HEARTBEATS_CASES, CASES, Case
 from tests.faults.pool import run_all
-from tests.faults.rig import HEARTBEAT, Run
+from tests.faults.rig import Run
+from tests.faults.upstream_faults import HEARTBEAT
 
 # One worker runs them all: they share functions, and wait more than they work.
 pytestmark = pytest.mark.xdist_group("faults")

@@ -21,11 +21,14 @@ from tests.lambda_runtime.upstream_server import (
 Fault = Callable[[Wire, bool], Answer]
 """Makes the answer in a format, to a request that asked for a stream or not."""
 
-LIMIT = 0.4
-"""Seconds of every time-out in the run."""
+LIMIT = 1.0
+"""Seconds of every time-out in the run: longer than a busy machine lets a well upstream wait."""
+
+HEARTBEAT = 0.1
+"""Seconds of silence after which a client gets a heartbeat, in the run of what is late."""
 
 _PAUSE = LIMIT / 3
-_BEAT = LIMIT / 8
+_BEAT = HEARTBEAT / 2
 
 
 def pause(seconds: float) -> None:
@@ -283,7 +286,7 @@ def late(fault: Fault) -> Fault:
         now = fault(wire, streamed)
 
         def answer(received: Received, connection: Connection) -> None:
-            pause(LIMIT / 2)
+            pause(3 * HEARTBEAT)
             now(received, connection)
 
         return answer

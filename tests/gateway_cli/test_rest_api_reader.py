@@ -108,6 +108,29 @@ def test_a_gateway(tmp_path: Path) -> None:
     assert api.plan_throttles == {"id-GPlan": {"/v1/models/GET": Throttle(3.0, 4)}}
 
 
+@pytest.mark.parametrize(
+    ("metadata", "tags", "label"),
+    [
+        # Written by `python app.py`, by the CDK CLI, and by the CLI with a construct that gave no tags.
+        (None, {"team": "a", "ai-gateway:api": "Stage/Stack/Gateway"}, "Stage/Stack/Gateway"),
+        ("Stack/My gateway/Api/Resource", {"ai-gateway:api": "Stack/My-gateway"}, "Stack/My-gateway"),
+        ("Stack/Gateway/Api/Resource", {"team": "a"}, "Stack/Gateway"),
+        ("Stack/Gateway/Api/Resource", {}, "Stack/Gateway"),
+        (None, {"team": "a"}, "S/GApi"),
+    ],
+)
+def test_a_gateway_is_called_as_commands_find_it(
+    tmp_path: Path, metadata: str | None, tags: dict[str, str], label: str
+) -> None:
+    resources = gateway("G")
+    if metadata:
+        resources["GApi"]["Metadata"] = {"aws:cdk:path": metadata}
+    if tags:
+        resources["GApi"]["Properties"]["Tags"] = [{"Key": key, "Value": value} for key, value in tags.items()]
+    (api,) = read(tmp_path, resources)
+    assert api.label == label
+
+
 def test_preflight_methods(tmp_path: Path) -> None:
     (api,) = read(tmp_path, gateway("G"))
     match = api.match("OPTIONS", "/v1/models")

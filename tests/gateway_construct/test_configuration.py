@@ -1,14 +1,16 @@
 from __future__ import annotations
 
+from inspect import signature
 from typing import Any
 
 import pytest
-from aws_cdk import Aws, Duration, Token
+from aws_cdk import Aws, Duration, Stack, Token
 
-from gateway_construct import HOLYSHEEP_EXAMPLE_MODELS, Delivery, ModelRoute, Target, Timeouts, Upstream
+from gateway_construct import HOLYSHEEP_EXAMPLE_MODELS, AiGateway, Delivery, ModelRoute, Target, Timeouts, Upstream
 from gateway_construct.configuration import gateway_config
 from lambda_runtime.config import GatewayConfig
 
+FLAGS = [name for name, prop in signature(AiGateway.__init__).parameters.items() if prop.annotation == "bool"]
 _DEFAULTS: dict[str, Any] = {
     "upstreams": [Upstream.openai()],
     "models": None,
@@ -42,6 +44,13 @@ def test_every_prop_reaches_the_runtime() -> None:
         model_list_ttl=120,
         cors_allow_origins=("https://app.example.com",),
     )
+
+
+@pytest.mark.parametrize("flag", FLAGS)
+def test_a_flag_is_true_or_false(flag: str) -> None:
+    for value in ("no", 1, None):
+        with pytest.raises(ValueError, match=f"^{flag} must be True or False, got {value!r}"):
+            AiGateway(Stack(), "Gateway", upstreams=[Upstream.openai()], **{flag: value})  # type: ignore[arg-type]
 
 
 def test_defaults_are_those_of_the_runtime() -> None:

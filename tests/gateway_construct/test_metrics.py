@@ -4,16 +4,24 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from aws_cdk import Duration, Stack
+from aws_cdk import Aws, Duration, Stack
 from aws_cdk.aws_cloudwatch import Metric
 from aws_cdk.aws_iam import Role, ServicePrincipal
 
-from gateway_construct import AiGateway
+from gateway_construct import AiGateway, Upstream
+from gateway_construct.metrics import NO_UPSTREAM, OTHER_MODEL, require_known
+from lambda_runtime import request_log
 from tests.gateway_construct.resources import of_type, synthesized
 
 pytestmark = pytest.mark.template
 
 MakeMetric = Callable[..., Metric]
+
+
+@pytest.fixture
+def gateway(stack: Stack) -> AiGateway:
+    """A gateway with an upstream and a mapped model."""
+    return AiGateway(stack, "Gateway", upstreams=[Upstream.openai()], models={"gpt-4.1": ["openai/gpt-4.1"]})
 
 
 @pytest.mark.parametrize(
@@ -46,6 +54,36 @@ def test_tokens(stack: Stack, gateway: AiGateway, method: str, name: str) -> Non
     one = make(upstream="openai", model="gpt-4.1", period=Duration.days(1))
     assert one.period.to_days() == 1
     assert dimensions(stack, one) == {"Gateway": function, "Upstream": "openai", "Model": "gpt-4.1"}
+
+
+@pytest.mark.parametrize("method", ["requests", "errors", "first_byte_latency", "duration"])
+def test_an_upstream_is_one_of_the_gateways(stack: Stack, gateway: AiGateway, method: str) -> None:
+    make: MakeMetric = getattr(gateway, f"metric_{method}")
+    assert dimensions(stack, make(upstream=NO_UPSTREAM))["Upstream"] == "none"
+    with pytest.raises(ValueError, match=r"^metric \w+: there is no upstream 'opnai'; known: openai, none$"):
+        make(upstream="opnai")
+
+
+@pytest.mark.parametrize("method", ["input", "output"])
+def test_tokens_are_those_of_an_upstream_and_a_mapped_model(stack: Stack, gateway: AiGateway, method: str) -> None:
+    make: MakeMetric = getattr(gateway, f"metric_{method}_tokens")
+    assert dimensions(stack, make(upstream="openai", model=OTHER_MODEL))["Model"] == "other"
+    # What is known at deployment only cannot be checked.
+    make(upstream=Aws.REGION, model=Aws.REGION)
+    for upstream in ("opnai", NO_UPSTREAM):
+        with pytest.raises(ValueError, match=f"Tokens: there is no upstream '{upstream}'; known: openai$"):
+            make(upstream=upstream, model="gpt-4.1")
+    with pytest.raises(ValueError, match=r"Tokens: there is no model 'g'; known: gpt-4\.1, other$"):
+        make(upstream="openai", model="g")
+
+
+def test_a_message_lists_so_many_names() -> None:
+    with pytest.raises(ValueError, match=r"known: m0, .*, m19 and 5 more$"):
+        require_known("Tokens", "model", "m", [f"m{number}" for number in range(25)])
+
+
+def test_the_stand_in_names_are_the_functions() -> None:
+    assert (NO_UPSTREAM, OTHER_MODEL) == (request_log.NO_UPSTREAM, request_log.OTHER_MODEL)
 
 
 @pytest.mark.parametrize("given", [{"upstream": "openai"}, {"model": "gpt-4.1"}])

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import re
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -33,6 +35,10 @@ UPSTREAMS = tuple(
 # Of a name, too, anything may be part that is text: models are called as their providers like.
 TEXT = st.text(min_size=1, max_size=8)
 SECONDS = st.floats(min_value=0.001, max_value=900)
+# API Gateway's own limit is 300.
+SHORT_SECONDS = st.floats(min_value=0.001, max_value=299)
+# Not the CDK's own, which the runtime does not know.
+DURATION = timedelta(seconds=5)
 NAMES = st.from_regex(r"[a-z][a-z0-9-]{0,31}", fullmatch=True)
 ENDPOINTS = st.sampled_from([OPENAI_OPERATIONS, ANTHROPIC_OPERATIONS, (Operation.EMBEDDINGS,)]).flatmap(
     lambda operations: st.builds(
@@ -82,9 +88,9 @@ def configurations(draw: st.DrawFn) -> GatewayConfig:
             first_content=draw(SECONDS),
             first_content_reasoning=draw(SECONDS),
             idle=draw(SECONDS),
-            unstreamed=draw(SECONDS),
+            unstreamed=draw(SHORT_SECONDS),
             total=draw(st.none() | SECONDS),
-            heartbeat=draw(SECONDS),
+            heartbeat=draw(SHORT_SECONDS),
         ),
         client_delivery=draw(st.booleans()),
         hooks=draw(st.none() | TEXT),
@@ -140,10 +146,18 @@ def test_a_target_lacks_no_part(name: str) -> None:
         Target(name)
 
 
-@pytest.mark.parametrize("weight", [-1, 100.1, float("nan"), float("inf")])
-def test_a_weight_is_a_percentage(weight: float) -> None:
-    with pytest.raises(ValueError, match=rf"target 'a/x': weight is a percentage from 0 to 100, got {weight}"):
+@pytest.mark.parametrize("weight", [-1, 100.1, float("nan"), float("inf"), "5", True, DURATION])
+def test_a_weight_is_a_percentage(weight: Any) -> None:
+    with pytest.raises(
+        ValueError, match=f"target 'a/x': weight is a percentage from 0 to 100, for example 5, got {re.escape(repr(weight))}"
+    ):
         Target("a/x", weight=weight)
+
+
+@pytest.mark.parametrize("value", ["no", "false", 1, 0, None])
+def test_a_target_takes_more_or_not(value: Any) -> None:
+    with pytest.raises(ValueError, match=f"target 'a/x': larger_context must be True or False, got {value!r}"):
+        Target("a/x", larger_context=value)
 
 
 def test_a_route_is_a_list_of_targets_however_they_are_written() -> None:
@@ -180,6 +194,24 @@ def test_weights_are_parts_of_a_whole(weights: list[float | None]) -> None:
 def test_mistakes_in_a_route_are_explained(arguments: dict[str, Any], message: str) -> None:
     with pytest.raises(ValueError, match=message):
         ModelRoute(**arguments)
+
+
+@pytest.mark.parametrize("value", ["5", True, DURATION])
+def test_a_time_is_a_number_of_seconds(value: Any) -> None:
+    message = f"must be a number of seconds, for example 5, got {re.escape(repr(value))}"
+    with pytest.raises(ValueError, match=f"^first_content {message}"):
+        ModelRoute(["a/x"], first_content=value)
+    for name in Timeouts.__dataclass_fields__:
+        with pytest.raises(ValueError, match=f"^timeouts: {name} {message}"):
+            Timeouts(**{name: value})
+
+
+def test_api_gateway_is_not_waited_for_longer_than_it_waits() -> None:
+    Timeouts(unstreamed=300, heartbeat=299.9, first_content=400, total=800)
+    with pytest.raises(ValueError, match=r"unstreamed must be 300 seconds at most, after which API Gateway .*, got 300\.1"):
+        Timeouts(unstreamed=300.1)
+    with pytest.raises(ValueError, match=r"heartbeat must be less than 300 seconds, after which API Gateway .*, got 300"):
+        Timeouts(heartbeat=300)
 
 
 @pytest.mark.parametrize("name", [name for name in Timeouts.__dataclass_fields__ if name != "total"])

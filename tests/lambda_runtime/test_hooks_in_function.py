@@ -151,6 +151,7 @@ def test_a_refusal_asks_nobody_and_is_in_the_clients_format(
 def test_a_hook_that_raises_is_a_500_that_names_it_in_the_log_only(hooked: Function, upstream: UpstreamServer) -> None:
     answer = hooked.ask("raise")
     assert answer.prelude["statusCode"] == 500
+    assert answer.prelude["headers"]["x-should-retry"] == "false"
     expected = {"message": "the gateway failed on this request", "type": "api_error", "param": None, "code": "internal_error"}
     assert json.loads(answer.body) == {"error": expected}
     assert "hook" not in answer.payload.decode()

@@ -24,7 +24,7 @@ from lambda_runtime.config import (
     UpstreamConfig,
 )
 from lambda_runtime.errors import ModelNotFoundError
-from lambda_runtime.router import Routed, Router, in_order
+from lambda_runtime.router import MAX_PREFIXES, Routed, Router, in_order
 
 CHAT, MESSAGES = Operation.CHAT_COMPLETIONS, Operation.MESSAGES
 
@@ -121,6 +121,35 @@ def test_nobody_is_translated_to_who_is_not_likely_to_have_the_model() -> None:
 def test_a_model_that_is_not_mapped_may_be_refused() -> None:
     with pytest.raises(ModelNotFoundError, match="models: m"):
         router(OTHER, models={"m": ["other/x"]}, serve_unmapped_models=False).route("x", CHAT)
+
+
+def refusal(routes: Router, model: str, operation: Operation) -> str:
+    with pytest.raises(ModelNotFoundError) as caught:
+        routes.route(model, operation)
+    return caught.value.message
+
+
+def test_a_refusal_names_what_is_served_without_being_mapped() -> None:
+    told = refusal(router(OPENAI, ANTHROPIC, models={"m": ["openai/x"]}), "m", Operation.COUNT_TOKENS)
+    assert told == (
+        f"the model 'm' is not served by {Operation.COUNT_TOKENS.route}: its upstreams (openai) do not offer that; "
+        "models that are not mapped go by their own names to anthropic (claude-*)"
+    )
+    assert refusal(router(ANTHROPIC), "llama", CHAT).endswith("go by their own names to anthropic (claude-*)")
+    many = upstream("many", ANTHROPIC_OPERATIONS, model_prefixes=tuple(f"p{number}-" for number in range(MAX_PREFIXES + 1)))
+    told = refusal(
+        router(OPENAI, many, upstream("any", [Operation.COUNT_TOKENS]), models={"m": ["openai/x"]}), "m", Operation.COUNT_TOKENS
+    )
+    assert told.endswith("to many (p0-*, p1-*, p2-*, p3-*, p4-* and others), any")
+    mapped_only = router(OPENAI, ANTHROPIC, models={"m": ["openai/x"]}, serve_unmapped_models=False)
+    assert refusal(mapped_only, "m", Operation.COUNT_TOKENS).endswith("; no model is mapped to an upstream that does")
+
+
+def test_a_refusal_names_only_listed_models_that_the_operation_serves() -> None:
+    config = GatewayConfig(upstreams=(OPENAI, ANTHROPIC), models={"m": ModelRoute(["openai/x"])})
+    listed = Router(config, lambda: ["gpt-4", "claude-x", "o1"])
+    assert refusal(listed, "m", Operation.COUNT_TOKENS).endswith("; models: claude-x")
+    assert "go by their own names to anthropic" in refusal(Router(config, lambda: ["gpt-4"]), "m", Operation.COUNT_TOKENS)
 
 
 def test_invented_names_are_not_remembered() -> None:

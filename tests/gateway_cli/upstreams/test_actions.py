@@ -70,8 +70,8 @@ def test_models_without_a_target_are_named(bench: Bench) -> None:
     actions.open_upstream(desk, "holysheep", seconds=None, force=False)
     assert bench.notes == ""
     actions.open_upstream(desk, "openai", seconds=60, force=False)
-    for model in ("gpt-4", "small", "alone"):
-        assert f"every target of {model!r} is stopped now: its requests are refused" in bench.notes
+    assert bench.notes.count("refused") == 1
+    assert "requests for gpt-4, small, alone are refused: every target is stopped now" in bench.notes
 
 
 def test_models_that_are_not_mapped_have_no_second_target(bench: Bench) -> None:

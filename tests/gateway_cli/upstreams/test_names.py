@@ -3,7 +3,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gateway_cli.errors import MISTAKEN, CommandError
-from gateway_cli.upstreams.names import parse_name, parse_target, require_known, route_of, shares
+from gateway_cli.upstreams.names import enumeration, parse_name, parse_target, require_known, route_of, shares
 from lambda_runtime.config import Endpoint, GatewayConfig, ModelRoute, Operation, Target
 from lambda_runtime.router import Candidate, Routed, in_order
 from tests.gateway_cli.upstreams.conftest import configuration, upstream
@@ -62,6 +62,12 @@ def test_mistyped_names() -> None:
     assert "no model is mapped to 'holysheep/gtp-4.1', and no request of the last minute asked holysheep for" in told
     assert "did you mean 'holysheep/gpt-4.1'? (known of holysheep: holysheep/gpt-4.1, " in told
     assert "last minute" not in refusal("holysheep/gtp-4.1", configuration(serve_unmapped_models=False))
+
+
+def test_a_message_lists_so_many_names() -> None:
+    names = [f"m{number}" for number in range(25)]
+    assert enumeration(names[:2]) == "m0, m1"
+    assert enumeration(names) == ", ".join(names[:20]) + " and 5 more"
 
 
 def test_routes() -> None:

@@ -82,7 +82,14 @@ def test_the_system_prompt_is_a_message() -> None:
     blocks = [{"type": "text", "text": "a", "cache_control": {"type": "ephemeral"}}, {"type": "text", "text": "b"}]
     result = to_chat(system=blocks)
     assert result.body["messages"][0] == {"role": "system", "content": "a\n\nb"}
-    assert result.dropped == ("messages.content.cache_control",)
+    assert result.dropped == ("system.cache_control",)
+
+
+def test_what_is_dropped_is_called_by_its_place() -> None:
+    block = {"type": "text", "text": "a", "cache_control": {"type": "ephemeral"}}
+    messages = [USER, {"role": "system", "content": [block]}, {"role": "user", "content": [block]}]
+    assert to_chat(messages=messages).dropped == ("messages.content.cache_control",)
+    assert to_chat(messages=messages, system=[block]).dropped == ("system.cache_control", "messages.content.cache_control")
 
 
 def test_system_messages_in_mid_conversation_stay_where_they_are() -> None:

@@ -33,6 +33,8 @@ def _build() -> tuple[Gateway, Credentials]:
     snapstart.after_restore(credentials.fetch_all)
     states, usage_counts = state.connect(os.environ, transport, aws_credentials)
     snapstart.before_snapshot(states.forget)
+    if usage_counts is not None:
+        snapstart.before_snapshot(usage_counts.forget)
     snapstart.after_restore(states.refresh)
     # The first request follows at once: its states are read while the keys are fetched.
     states.refresh()

@@ -19,9 +19,13 @@ CONNECT_TIMEOUT = 0.3
 READ_TIMEOUT = 0.5
 """Seconds for a whole answer. DynamoDB takes 3 to 10 ms; who waits this long for it has lost more than it can tell."""
 
+_UNSENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.WriteError, httpx.WriteTimeout, httpx.UnsupportedProtocol)
+"""Errors of requests that DynamoDB does not have, or not whole: it has done nothing."""
+
 _MAX_ANSWER = 4_000_000
 _MAX_PAGES = 8
 _OK = 200
+_SERVER_ERROR = 500
 
 
 class _Deadline:
@@ -84,7 +88,7 @@ class DynamoDb:
 
         Raises:
             ConflictError: if the request's condition does not hold.
-            TableError: if it could not be done, or it is unknown whether it was.
+            TableError: if it could not be done, or it is unknown whether it was, see `TableError.unsure`.
         """
         self._call("UpdateItem", request, self._read_timeout if patience is None else patience)
 
@@ -127,6 +131,7 @@ class DynamoDb:
                 f"DynamoDB at {self._url} does not answer ({type(error).__name__}: {error}); in a VPC the function needs a "
                 "gateway endpoint for dynamodb, or a NAT gateway, and a security group that lets it out on port 443",
                 unreachable=True,
+                unsure=not isinstance(error, _UNSENT),
             ) from None
         answer = _document(content)
         if status == _OK and answer is not None:
@@ -172,7 +177,8 @@ class DynamoDb:
             said = f"there is no table {self.table!r} in {self._region}; deploy the stack again, or deploy it without table"
         else:
             said = f"DynamoDB answers {operation} with {status} {kind} {message}".rstrip()
-        return TableError(kind, said, unreachable=gone)
+        # Of its own failures DynamoDB says that the change may have been made; whatever else it refuses it has not done.
+        return TableError(kind, said, unreachable=gone, unsure=status >= _SERVER_ERROR)
 
     def _denied(self, operation: str, message: str) -> str:
         about_kms = "kms" in message.lower()
@@ -184,7 +190,9 @@ class DynamoDb:
 
     def _unintelligible(self, status: int) -> TableError:
         return TableError(
-            "garbage", f"at {self._url} something answers with status {status} that is not DynamoDB; is AWS_ENDPOINT_URL right?"
+            "garbage",
+            f"at {self._url} something answers with status {status} that is not DynamoDB; is AWS_ENDPOINT_URL right?",
+            unsure=status == _OK or status >= _SERVER_ERROR,  # an answer that was cut, or a proxy's
         )
 
 

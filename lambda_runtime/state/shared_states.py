@@ -8,7 +8,7 @@ from math import inf
 
 from lambda_runtime import log
 from lambda_runtime.state import items, window
-from lambda_runtime.state.breaker import Breaker
+from lambda_runtime.state.breaker import PROBE_LEASE, Breaker
 from lambda_runtime.state.cooling import Cooling, cooled
 from lambda_runtime.state.dynamodb import DynamoDb
 from lambda_runtime.state.items import Update
@@ -60,6 +60,8 @@ class SharedStates:
         self._reader = StateReader(table, health, clock)
         self._leases: dict[str, float] = {}
         """Breakers whose probe is ours, with the time of their opening."""
+        self._own_leases: dict[str, float] = {}
+        """Breakers that this instance has probed without asking the table, and when."""
 
     def refresh(self) -> None:
         """Begin to read the table if what is known is older than `STATE_MAX_AGE`. Returns at once."""
@@ -109,19 +111,20 @@ class SharedStates:
         """Take the probe of a half-open target. See `TargetStates`.
 
         Where target and upstream are both half-open it takes both their leases. If only one of them is to be had it is left to
-        run out: nobody else could use it meanwhile.
+        run out: nobody else could use it meanwhile. While the table cannot be written, each instance takes one probe a lease
+        time by itself: it cannot know of the others', but neither does it send all its requests to a target that may be down.
         """
         now = self._now()
         for name in (items.whole_upstream(target), target):
             if self._reader.known.breaker(name).availability(now) is not Availability.HALF_OPEN:
                 continue
             if not self._health.may(Use.WRITE):
-                return True
+                return self._take_own_probe(target, now)
             try:
                 leased = self._change(name, lambda breaker: breaker.leased(now), self._probe_patience)
             except TableError as error:
                 self._health.failed(Use.WRITE, error)
-                return True
+                return self._take_own_probe(target, now)
             if leased is None:  # somebody else has it, or has closed or opened the breaker meanwhile
                 return self.availability(target) is Availability.CLOSED
             self._leases[name] = leased.since
@@ -143,6 +146,19 @@ class SharedStates:
         self._reader.forget()
         self._health.forget()
         self._leases.clear()
+        self._own_leases.clear()
+
+    def _take_own_probe(self, target: str, now: float) -> bool:
+        """Take a probe without asking the table."""
+        held = {name: taken for name, taken in self._own_leases.items() if 0 <= now - taken < PROBE_LEASE}
+        breakers = [
+            name
+            for name in (items.whole_upstream(target), target)
+            if self._reader.known.breaker(name).availability(now) is Availability.HALF_OPEN
+        ]
+        free = held.keys().isdisjoint(breakers)
+        self._own_leases = {**held, **dict.fromkeys(breakers, now)} if free else held
+        return free
 
     def _record(self, attempt: Attempted) -> None:
         target, outcome, now = attempt.target, attempt.outcome, self._now()

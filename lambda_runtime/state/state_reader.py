@@ -12,7 +12,7 @@ from lambda_runtime.state.breaker import Breaker
 from lambda_runtime.state.cooling import Cooling
 from lambda_runtime.state.dynamodb import DynamoDb
 from lambda_runtime.state.known_states import KnownStates
-from lambda_runtime.state.table_health import BACK_OFF, TableError, TableHealth, Use
+from lambda_runtime.state.table_health import BackOff, TableError, TableHealth, Use
 
 STATE_MAX_AGE = 2.0
 """Seconds for which what was read counts as new."""
@@ -45,7 +45,8 @@ class StateReader:
         """Held by the read under way; None if there is none whose result still matters."""
         self._began = 0.0
         self._read_at = 0.0
-        self._slow_at = 0.0
+        self._slow: BackOff | None = None
+        """For how long nobody waits for a read; None if the last one that was waited for came in time."""
         self.known = _NOTHING
         """What is known, however old."""
 
@@ -70,12 +71,13 @@ class StateReader:
     def settle(self) -> None:
         """Wait for the read under way, `GRACE` at most; not at all for a table that was too slow for that a short while ago."""
         reading = self._reading
-        if reading is None or 0 <= self._clock() - self._slow_at < BACK_OFF:
+        if reading is None or (self._slow is not None and self._slow.holds(self._clock())):
             return
         if reading.acquire(timeout=GRACE):
             reading.release()
+            self._slow = None
         else:
-            self._slow_at = self._clock()
+            self._slow = BackOff.after(self._slow, self._clock())
 
     def learn_breaker(self, breaker: Breaker) -> None:
         """A breaker is known to be like this now, better than by a read that is under way."""
@@ -96,7 +98,7 @@ class StateReader:
             reading.release()
         with self._lock:
             self._reading = None
-            self._read_at = self._slow_at = 0.0
+            self._read_at, self._slow = 0.0, None
             self.known = _NOTHING
 
     def _current(self) -> KnownStates:

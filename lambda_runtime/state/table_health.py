@@ -6,11 +6,43 @@ import threading
 import time
 from collections.abc import Callable, Mapping
 from enum import Enum
+from typing import NamedTuple
 
 from lambda_runtime import log
 
-BACK_OFF = 30.0
-"""Seconds after a failure for which the table is not asked again: nobody is to wait for it time and again."""
+FIRST_BACK_OFF = 2.0
+LONGEST_BACK_OFF = 30.0
+"""Seconds after a failure for which the table is not asked again: nobody is to wait for it time and again. They double from the
+first to the longest while it stays bad: most tables that were slow once are well a moment later."""
+
+
+class BackOff(NamedTuple):
+    """A time for which something is not tried again.
+
+    Args:
+        at: when it failed last.
+        seconds: how long it is left alone from then on.
+    """
+
+    at: float
+    seconds: float
+
+    def holds(self, now: float) -> bool:
+        """Whether it is to be left alone still. A clock that was set back must not make this last."""
+        return 0 <= now - self.at < self.seconds
+
+    @classmethod
+    def after(cls, before: BackOff | None, now: float) -> BackOff:
+        """The one after a failure.
+
+        Args:
+            before: the one after the failure before; None if it worked since.
+            now: the time.
+        """
+        if before is None:
+            return cls(now, FIRST_BACK_OFF)
+        # What fails during a back-off was begun before it: the same trouble, which is no reason to expect a longer one.
+        return cls(now, before.seconds if before.holds(now) else min(2 * before.seconds, LONGEST_BACK_OFF))
 
 
 class TableError(Exception):
@@ -20,12 +52,14 @@ class TableError(Exception):
         kind: tells one problem from another, so that each is logged once.
         message: for the operator.
         unreachable: whether nothing else can be asked of the table either.
+        unsure: whether a change may have been made all the same: it was sent whole, and no answer says that it was refused.
     """
 
-    def __init__(self, kind: str, message: str, *, unreachable: bool = False) -> None:
+    def __init__(self, kind: str, message: str, *, unreachable: bool = False, unsure: bool = False) -> None:
         super().__init__(message)
         self.kind = kind
         self.unreachable = unreachable
+        self.unsure = unsure
 
 
 class RefusedRequestError(TableError):
@@ -61,33 +95,37 @@ class TableHealth:
     def __init__(self, clock: Callable[[], float] = time.time) -> None:
         self._clock = clock
         self._lock = threading.Lock()
-        self._failed_at: dict[Use, float] = {}
-        self._said: set[str] = set()
+        self._back_offs: dict[Use, BackOff] = {}
+        self._said: set[tuple[str, str]] = set()
 
     def may(self, use: Use) -> bool:
         """Whether the table can be asked, as far as is known."""
-        failed_at = self._failed_at.get(use)
-        # A clock that was set back must not make this last.
-        return failed_at is None or not 0 <= self._clock() - failed_at < BACK_OFF
+        back_off = self._back_offs.get(use)
+        return back_off is None or not back_off.holds(self._clock())
 
     def failed(self, use: Use, error: TableError) -> None:
         """The table could not be asked. It is logged, unless the same has been since the table was last well."""
+        refused = isinstance(error, RefusedRequestError)
+        # Reading may be logged before writing fails in the same way: the log must say all the same that usage is not counted.
+        held = not refused and (error.unreachable or use is Use.WRITE)
+        meanwhile = "requests are answered without it" + (", and usage is not counted but held back meanwhile" if held else "")
         with self._lock:
-            new = error.kind not in self._said
-            self._said.add(error.kind)
-            if not isinstance(error, RefusedRequestError):
+            new = (error.kind, meanwhile) not in self._said
+            self._said.add((error.kind, meanwhile))
+            if not refused:
+                now = self._clock()
                 for each in Use if error.unreachable else (use,):
-                    self._failed_at[each] = self._clock()
+                    self._back_offs[each] = BackOff.after(self._back_offs.get(each), now)
         if new:
-            log.warning(f"the table cannot be {use.value}: {error}; requests are answered without it", problem=error.kind)
+            log.warning(f"the table cannot be {use.value}: {error}; {meanwhile}", problem=error.kind)
 
     def worked(self, use: Use) -> None:
         """The table was asked."""
-        if use not in self._failed_at:  # the usual case takes no lock
+        if use not in self._back_offs:  # the usual case takes no lock
             return
         with self._lock:
-            self._failed_at.pop(use, None)
-            well = not self._failed_at
+            self._back_offs.pop(use, None)
+            well = not self._back_offs
             if well:
                 self._said.clear()
         if well:
@@ -96,5 +134,5 @@ class TableHealth:
     def forget(self) -> None:
         """Nothing is known: before a snapshot of the process."""
         with self._lock:
-            self._failed_at.clear()
+            self._back_offs.clear()
             self._said.clear()

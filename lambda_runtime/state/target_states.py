@@ -45,7 +45,7 @@ class TargetStates(Protocol):
         """The percentage that an operator has set for a target of a route. None: the configured one counts."""
 
     def take_probe(self, target: str) -> bool:
-        """Take the probe of a half-open target. True for one at a time, and for everybody if that cannot be found out."""
+        """Take the probe of a half-open target. True for one at a time; without table, one a minute and instance."""
 
     def record(self, attempts: Sequence[Attempted]) -> None:
         """Tell how attempts ended, after the answer has. Never raises.

@@ -1,4 +1,9 @@
-"""Counts the tokens that each consumer uses: one item a month, one addition a request. `usage_months` reads them."""
+"""Counts the tokens that each consumer uses: one item a month, one addition a request. `usage_months` reads them.
+
+What cannot be written is held back and written when the table is well again, see `held_usage`. Only what may have been written
+all the same is not: an addition is not idempotent, and too high a bill is worse than one that lacks a request. So sums of many
+requests are written by themselves, right after another write has worked, and a time-out mostly costs one request.
+"""
 
 from __future__ import annotations
 
@@ -8,8 +13,9 @@ from collections.abc import Callable
 from lambda_runtime import log
 from lambda_runtime.state import items
 from lambda_runtime.state.dynamodb import DynamoDb
+from lambda_runtime.state.held_usage import HeldUsage
 from lambda_runtime.state.items import Update
-from lambda_runtime.state.table_health import TableError, TableHealth, Use
+from lambda_runtime.state.table_health import RefusedRequestError, TableError, TableHealth, Use
 from lambda_runtime.usage import Usage
 
 KEPT_SECONDS = 400 * 86_400
@@ -20,7 +26,7 @@ MOST = 100_000_000
 
 
 class UsageCounts:
-    """Counts what consumers use.
+    """Counts what consumers use. Called by one thread, the requests'.
 
     Args:
         table: where.
@@ -32,24 +38,69 @@ class UsageCounts:
         self._table = table
         self._health = health
         self._clock = clock
+        self._held = HeldUsage()
 
     def add(self, consumer: str, usage: Usage) -> None:
-        """Count an answer. Never raises: what cannot be written is lost, and the log says that it cannot.
+        """Count an answer, and a part of what was held back if that works. Never raises, and asks the table twice at most.
 
         Args:
             consumer: id of the API key that asked.
             usage: its tokens.
         """
-        if not self._health.may(Use.WRITE):
-            return
         try:
-            self._table.update(usage_update(consumer, usage, self._clock()).request(self._table.table))
-        except TableError as error:
-            self._health.failed(Use.WRITE, error)
+            update = usage_update(consumer, usage, self._clock())
+            if not self._health.may(Use.WRITE):
+                self._held.hold(update)
+            elif self._write(update) and self._held.owes:
+                self._catch_up()
         except Exception as error:  # noqa: BLE001
             log.unexpected(error)
+
+    def forget(self) -> None:
+        """Hold nothing: before a snapshot of the process, each copy of which would count it. It is written now, or lost."""
+        while self._catch_up():
+            pass
+        self._held.give_up()
+        self._held.report()
+
+    def _catch_up(self) -> bool:
+        """Write a part of what is held back. Says whether there is more, and it can be written."""
+        update = self._held.take()
+        if update is not None:
+            if not self._write(update, late=True):
+                return False
+            self._held.caught_up(update)
+        if self._held.empty:
+            self._held.report()
+            return False
+        return True
+
+    def _write(self, update: Update, *, late: bool = False) -> bool:
+        """Write, or hold back. Says whether it was written.
+
+        Args:
+            update: what.
+            late: whether it was held back before.
+        """
+        try:
+            self._table.update(update.request(self._table.table))
+        except RefusedRequestError as error:
+            self._health.failed(Use.WRITE, error)  # it would be refused again
+            if late:
+                self._held.lose(update)
+        except TableError as error:
+            self._health.failed(Use.WRITE, error)
+            if error.unsure:
+                self._held.doubt(update)
+            else:
+                self._held.hold(update)
+        except Exception as error:  # noqa: BLE001
+            log.unexpected(error)
+            self._held.doubt(update)
         else:
             self._health.worked(Use.WRITE)
+            return True
+        return False
 
 
 def usage_update(consumer: str, usage: Usage, now: float) -> Update:

@@ -99,7 +99,8 @@ All function instances count in one table what each upstream's model does, and l
 - If all are open, the one that has rested longest is asked. What the operator has stopped (`ai-gateway upstreams
   open`) is asked by nobody.
 - The state is read beside the connect, at most every {STATE_MAX_AGE:g} s, waited for {GRACE * 1000:g} ms at most, and
-  written when the client has its answer. Without the table everything counts as closed.
+  written when the client has its answer. If the table cannot be reached, what was known holds for 5 minutes at most;
+  then, as without table, everything counts as closed.
 
 ## What is never done
 

@@ -27,14 +27,15 @@ def denied_by_operation(received: Received, connection: Connection) -> None:
 FAULTS: dict[str, tuple[Answer, int]] = {
     "silent": (answer_with_silence, 1),
     "reset": (reset, 1),
-    "throttled": (answer_error("ThrottlingException"), 1),
-    "used up": (answer_error("ProvisionedThroughputExceededException"), 1),
+    "throttled": (answer_error("ThrottlingException"), 2),
+    "used up": (answer_error("ProvisionedThroughputExceededException"), 2),
     "gone": (answer_error("ResourceNotFoundException"), 1),
-    "denied": (denied_by_operation, 2),  # the two rights are two statements
-    "failing": (answer_error("InternalServerError", 500), 1),
-    "html": (answer_bytes(b"<html>", 502), 1),
-    "garbage": (answer_bytes(b"\x00\x01"), 1),
+    "denied": (denied_by_operation, 2),
+    "failing": (answer_error("InternalServerError", 500), 2),
+    "html": (answer_bytes(b"<html>", 502), 2),
+    "garbage": (answer_bytes(b"\x00\x01"), 2),
 }
+"""What is answered, and how many lines that is worth: two where it says nothing about reading and writing together."""
 
 
 def said(capsys: pytest.CaptureFixture[str]) -> list[str]:

@@ -8,6 +8,20 @@ from contextlib import contextmanager
 
 from rich.console import Console
 from rich.markup import escape
+from rich.table import Table
+
+_PIPE_WIDTH = 160
+
+
+def widen(console: Console) -> None:
+    """Give tables room where there is no terminal: rich takes 80 columns for given there, and folds."""
+    if not console.is_terminal:
+        console.width = _PIPE_WIDTH
+
+
+def plain_table() -> Table:
+    """A table without lines, as all commands print them."""
+    return Table(box=None, pad_edge=False, header_style="bold", padding=(0, 2, 0, 0))
 
 
 class Output:

@@ -168,13 +168,11 @@ def _warn(failure: FailedAttempt, candidate: Candidate, record: RequestLog) -> N
     error: GatewayError = failure.error
     if failure.outcome is Outcome.KEY_REFUSED:
         return  # whoever raised it has logged more than could be said here
-    cause = error.__cause__  # httpx's texts name hosts and system errors, and nothing of what was sent
-    reason = "" if cause is None else f"{type(cause).__name__}: {log.bounded(str(cause))}"
     log.warning(
         error.message or "the upstream answered with an error",
         upstream=candidate.upstream.name,
         served_model=log.bounded(candidate.model),
         code=error.code,
         request_id=record.request_id,
-        cause=reason,
+        cause=log.cause_of(error),
     )

@@ -20,6 +20,15 @@ def bounded(text: str) -> str:
     return text if len(text) <= MAX_TEXT else text[: MAX_TEXT - 1] + "…"
 
 
+def cause_of(exception: BaseException) -> str:
+    """Type and text of what led to an upstream's error, empty if nothing did.
+
+    httpx's texts name hosts and system errors, and nothing of what was sent.
+    """
+    cause = exception.__cause__
+    return "" if cause is None else f"{type(cause).__name__}: {bounded(str(cause))}"
+
+
 def write_line(fields: dict[str, Any]) -> None:
     """Write one line and flush it: the process may be frozen the moment it asks for the next event."""
     sys.stdout.write(json.dumps(fields, separators=(",", ":")) + "\n")

@@ -245,6 +245,4 @@ def _words_of_body(body: bytes) -> str:
 
 
 def _log(error: GatewayError, record: RequestLog) -> None:
-    cause = error.__cause__  # httpx's texts name hosts and system errors, and nothing of what was sent
-    reason = "" if cause is None else f"{type(cause).__name__}: {log.bounded(str(cause))}"
-    log.warning(error.message, upstream=record.upstream, request_id=record.request_id, cause=reason)
+    log.warning(error.message, upstream=record.upstream, request_id=record.request_id, cause=log.cause_of(error))

@@ -47,6 +47,17 @@ def of_openai(figures: Any) -> Usage | None:
     )
 
 
+def of_openai_stream(figures: Any, contents: int, input_bytes: int) -> Usage:
+    """The usage of a stream in one of OpenAI's formats, or an estimate if it broke before it said the figures.
+
+    Args:
+        figures: the stream's `usage`, or None.
+        contents: events with content; each brings about a token.
+        input_bytes: length of the request.
+    """
+    return of_openai(figures) or Usage(input_bytes // CHARACTERS_PER_TOKEN, contents, estimated=True)
+
+
 def of_anthropic(figures: Any) -> Usage | None:
     """The `usage` of a message, whose `input_tokens` do not include what a cache held. None if it holds no figures."""
     if not isinstance(figures, dict):

@@ -6,15 +6,14 @@ from collections.abc import Sequence
 from typing import Any
 
 from rich.console import Console
-from rich.table import Table
 from rich.text import Text
 
 from gateway_cli.aws.gateways import Gateway
+from gateway_cli.console import plain_table, widen
 from gateway_cli.keys.actions import Done
 from gateway_cli.keys.model import ClientKey, NewKey, Overlap, overlaps
 from gateway_cli.times import duration_of, timestamp
 
-_PIPE_WIDTH = 160
 _COLOURS = {"enabled": "green", "ending": "yellow", "disabled": "red"}
 
 
@@ -29,10 +28,8 @@ def print_keys(console: Console, keys: Sequence[ClientKey], now: float) -> None:
     if not keys:
         console.print("There is no key yet.")
         return
-    if not console.is_terminal:
-        # Elsewhere rich takes 80 columns for given, and folds.
-        console.width = _PIPE_WIDTH
-    table = Table(box=None, pad_edge=False, header_style="bold", padding=(0, 2, 0, 0))
+    widen(console)
+    table = plain_table()
     for title in ("consumer", "key", "state", "plan", "limits", "made", "by"):
         table.add_column(title, overflow="fold")
     table.add_column("rotation", min_width=10)

@@ -10,11 +10,11 @@ from rich.table import Table
 from rich.text import Text
 
 from gateway_cli.aws.tables import GatewayTable
+from gateway_cli.console import plain_table, widen
 from gateway_cli.times import duration_of, timestamp
 from gateway_cli.upstreams.status import Line, WeightLine
 
 _COLOURS = {"open": "red", "half-open": "yellow", "cooling": "yellow", "closed": "green"}
-_PIPE_WIDTH = 160
 
 
 def print_status(console: Console, lines: Sequence[Line], weights: Sequence[WeightLine], now: float) -> None:
@@ -26,10 +26,8 @@ def print_status(console: Console, lines: Sequence[Line], weights: Sequence[Weig
         weights: targets of weighted routes.
         now: the time.
     """
-    if not console.is_terminal:
-        # Elsewhere rich takes 80 columns for given, and folds.
-        console.width = _PIPE_WIDTH
-    table = Table(box=None, pad_edge=False, header_style="bold", padding=(0, 2, 0, 0))
+    widen(console)
+    table = plain_table()
     for title in ("upstream", "state", "for", "ends in"):
         table.add_column(title, overflow="fold", no_wrap=True)
     # What has to give way on a narrow terminal is the reason.
@@ -91,7 +89,7 @@ def status_json(table: GatewayTable, lines: Sequence[Line], weights: Sequence[We
 
 
 def _weights_table(weights: Sequence[WeightLine], now: float) -> Table:
-    table = Table(box=None, pad_edge=False, header_style="bold", padding=(0, 2, 0, 0))
+    table = plain_table()
     for title in ("model", "target"):
         table.add_column(title, overflow="fold")
     for title in ("configured", "operator", "share"):

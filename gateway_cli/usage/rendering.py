@@ -6,15 +6,14 @@ from collections.abc import Sequence
 from typing import Any
 
 from rich.console import Console
-from rich.table import Table
 from rich.text import Text
 
 from gateway_cli.aws.gateways import Gateway
+from gateway_cli.console import plain_table, widen
 from gateway_cli.usage.month import Month
 from gateway_cli.usage.report import Used, added
 from lambda_runtime.state.usage_months import Counts
 
-_PIPE_WIDTH = 160
 _UNKNOWN = "-"
 
 
@@ -23,10 +22,8 @@ def print_usage(console: Console, used: Sequence[Used]) -> None:
     if not used:
         console.print("There is no key yet, so nothing was used.")
         return
-    if not console.is_terminal:
-        # Elsewhere rich takes 80 columns for given, and folds.
-        console.width = _PIPE_WIDTH
-    table = Table(box=None, pad_edge=False, header_style="bold", padding=(0, 2, 0, 0))
+    widen(console)
+    table = plain_table()
     table.add_column("consumer", overflow="fold")
     for title in ("keys", "requests", "answered", "input", "cached", "output", "reasoning"):
         table.add_column(title, justify="right", no_wrap=True)

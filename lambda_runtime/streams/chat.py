@@ -5,12 +5,12 @@ from __future__ import annotations
 from typing import Any, ClassVar
 
 from lambda_runtime.json_scan import parse_object, scan
-from lambda_runtime.streams.readers import EventReader, Mark
+from lambda_runtime.streams.readers import EventReader, Mark, ReaderState
 from lambda_runtime.streams.sse import Fields
-from lambda_runtime.usage import CHARACTERS_PER_TOKEN, Usage, of_openai
+from lambda_runtime.usage import Usage, of_openai_stream
 
 
-class ChatReader:
+class ChatReader(ReaderState):
     """Reads a stream of chat completion chunks. An `EventReader`.
 
     Some relays answer chat completions with the events of the responses format: those are understood, too.
@@ -21,32 +21,14 @@ class ChatReader:
 
     terminator: ClassVar[bytes] = b"data: [DONE]\n\n"
 
-    __slots__ = (
-        "_choices",
-        "_contents",
-        "_done",
-        "_figures",
-        "_responses",
-        "clear",
-        "complete",
-        "content",
-        "error",
-        "event",
-        "filtered",
-        "finished",
-        "malformed",
-    )
+    __slots__ = ("_choices", "_done", "_figures", "_responses")
 
     def __init__(self, choices: int = 1) -> None:
+        super().__init__()
         self._choices = choices
         self._done: set[Any] = set()
         self._figures: Any = None
-        self._contents = 0
         self._responses: EventReader | None = None
-        self.event: dict[str, Any] = {}
-        self.content = self.finished = self.complete = self.filtered = self.clear = False
-        self.error: Any = None
-        self.malformed = 0
 
     def read(self, raw: bytes) -> Mark:
         """Say what an event is."""
@@ -67,13 +49,10 @@ class ChatReader:
         return self._read_any(raw)
 
     def usage(self, input_bytes: int) -> Usage:
-        """What was used. A stream brings about a token in each chunk."""
+        """What was used."""
         if self._responses is not None:
             return self._responses.usage(input_bytes)
-        known = of_openai(self._figures)
-        if known is not None:
-            return known
-        return Usage(input_bytes // CHARACTERS_PER_TOKEN, self._contents, estimated=True)
+        return of_openai_stream(self._figures, self._contents, input_bytes)
 
     def _read_any(self, raw: bytes) -> Mark:
         if self._responses is not None:
@@ -86,8 +65,7 @@ class ChatReader:
             return Mark.END
         event = parse_object(data)
         if event is None:
-            self.malformed += 1
-            return Mark.MALFORMED
+            return self._dropped()
         self.event = event
         if "choices" in event and "error" not in event:
             return self._chunk(event)

@@ -5,36 +5,21 @@ from __future__ import annotations
 from typing import Any, ClassVar
 
 from lambda_runtime.json_scan import parse_object
-from lambda_runtime.streams.readers import Mark
+from lambda_runtime.streams.readers import Mark, ReaderState
 from lambda_runtime.streams.sse import Fields
 from lambda_runtime.usage import CHARACTERS_PER_TOKEN, Usage, of_anthropic
 
 
-class MessagesReader:
+class MessagesReader(ReaderState):
     """Reads a stream of Anthropic's message events. An `EventReader`."""
 
     terminator: ClassVar[bytes] = b'event: message_stop\ndata: {"type":"message_stop"}\n\n'
 
-    __slots__ = (
-        "_contents",
-        "_figures",
-        "clear",
-        "complete",
-        "content",
-        "error",
-        "event",
-        "filtered",
-        "finished",
-        "malformed",
-    )
+    __slots__ = ("_figures",)
 
     def __init__(self) -> None:
+        super().__init__()
         self._figures: dict[str, Any] = {}
-        self._contents = 0
-        self.event: dict[str, Any] = {}
-        self.content = self.finished = self.complete = self.filtered = self.clear = False
-        self.error: Any = None
-        self.malformed = 0
 
     def read(self, raw: bytes) -> Mark:
         """Say what an event is."""
@@ -47,8 +32,7 @@ class MessagesReader:
             data = fields.data
         event = parse_object(data)
         if event is None:
-            self.malformed += 1
-            return Mark.MALFORMED
+            return self._dropped()
         self.event = event
         kind = event.get("type")
         if kind is None:  # Anthropic's SDKs, too, take the event's name for it then

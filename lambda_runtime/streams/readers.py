@@ -79,6 +79,24 @@ class EventReader(Protocol):
         """
 
 
+class ReaderState:
+    """What every reader keeps: the attributes of an `EventReader`, and a count of contents to estimate usage by."""
+
+    __slots__ = ("_contents", "clear", "complete", "content", "error", "event", "filtered", "finished", "malformed")
+
+    def __init__(self) -> None:
+        self._contents = 0
+        self.event: dict[str, Any] = {}
+        self.content = self.finished = self.complete = self.filtered = self.clear = False
+        self.error: Any = None
+        self.malformed = 0
+
+    def _dropped(self) -> Mark:
+        """Count an event that is not JSON."""
+        self.malformed += 1
+        return Mark.MALFORMED
+
+
 def reader_for(operation: Operation, choices: int) -> EventReader:
     """The reader for an operation's streams.
 

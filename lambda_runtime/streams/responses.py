@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Any, ClassVar
 
 from lambda_runtime.json_scan import parse_object
-from lambda_runtime.streams.readers import Mark
+from lambda_runtime.streams.readers import Mark, ReaderState
 from lambda_runtime.streams.sse import Fields
-from lambda_runtime.usage import CHARACTERS_PER_TOKEN, Usage, of_openai
+from lambda_runtime.usage import Usage, of_openai_stream
 
 _ENDS = frozenset({"response.completed", "response.incomplete", "response.failed"})
 _FRAMES = frozenset(
@@ -22,21 +22,17 @@ _FRAMES = frozenset(
 )
 
 
-class ResponsesReader:
+class ResponsesReader(ReaderState):
     """Reads a stream of the responses format. An `EventReader`."""
 
     terminator: ClassVar[bytes] = b""
-    clear: bool = True
 
-    __slots__ = ("_contents", "_figures", "complete", "content", "error", "event", "filtered", "finished", "malformed")
+    __slots__ = ("_figures",)
 
     def __init__(self) -> None:
+        super().__init__()
+        self.clear = True
         self._figures: Any = None
-        self._contents = 0
-        self.event: dict[str, Any] = {}
-        self.content = self.finished = self.complete = self.filtered = False
-        self.error: Any = None
-        self.malformed = 0
 
     def read(self, raw: bytes) -> Mark:
         """Say what an event is."""
@@ -48,8 +44,7 @@ class ResponsesReader:
             return Mark.END
         event = parse_object(fields.data)
         if event is None:
-            self.malformed += 1
-            return Mark.MALFORMED
+            return self._dropped()
         self.event = event
         kind = str(event.get("type") or fields.name.decode("latin-1"))
         if kind in _ENDS or kind == "error":
@@ -62,10 +57,7 @@ class ResponsesReader:
 
     def usage(self, input_bytes: int) -> Usage:
         """What was used: the figures come with the last event."""
-        known = of_openai(self._figures)
-        if known is not None:
-            return known
-        return Usage(input_bytes // CHARACTERS_PER_TOKEN, self._contents, estimated=True)
+        return of_openai_stream(self._figures, self._contents, input_bytes)
 
     def _ended(self, kind: str, event: dict[str, Any]) -> Mark:
         response = event.get("response")

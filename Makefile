@@ -17,9 +17,9 @@ export JSII_SILENCE_WARNING_UNTESTED_NODE_VERSION := 1
 RIE := .tools/rie/aws-lambda-rie
 FUNCTION := gateway_construct/_function/.complete
 
-.PHONY: help run test check bench faults synth asset setup lock clean
+.PHONY: help run test check bench faults release-demo synth asset setup lock clean
 help:  ## list the targets
-	@grep -E '^[a-z-]+:.*##' Makefile | sed -E 's/:.*## /\t/' | expand -t 12
+	@grep -E '^[a-z-]+:.*##' Makefile | sed -E 's/:.*## /\t/' | expand -t 14
 
 run: $(BIN)/.app node_modules/.package-lock.json $(FUNCTION)  ## set up everything and serve the gateway locally (ARGS="--port 8081" for its options)
 	@echo "==> Synthesizing app.py with the CDK CLI"
@@ -40,6 +40,9 @@ bench: setup  ## measure the gateway beside a direct call, in one run
 
 faults: setup  ## have upstreams fail in every way, and write docs/reliability.md
 	$(BIN)/python -m tests.faults
+
+release-demo: setup  ## release a version that fails and one that is promoted, in the local gateway
+	$(BIN)/python -m tests.release_demo
 
 synth: $(BIN)/.app node_modules/.package-lock.json $(FUNCTION)  ## write the CloudFormation template to cdk.out
 	npx --no-install cdk synth --quiet
@@ -89,7 +92,7 @@ lock: $(BIN)/uv  ## pin the newest versions that the ranges allow
 	$(COMPILE) $(UNIVERSAL) --extra cli --group app pyproject.toml -o requirements.txt
 	$(COMPILE) $(UNIVERSAL) --extra cli --group dev -c requirements.txt pyproject.toml -o requirements-dev.txt
 	$(COMPILE) --no-deps --python-version 3.13 lambda_runtime/requirements.in -o lambda_runtime/requirements.lock
-	echo 'ministack==1.5.33' | $(COMPILE) $(UNIVERSAL) - -o gateway_cli/local/ministack.lock
+	printf 'ministack==1.5.33\nboto3\n' | $(COMPILE) $(UNIVERSAL) - -o gateway_cli/local/ministack.lock
 	echo 'llmock==0.2.2' | $(COMPILE) $(UNIVERSAL) - -o gateway_cli/local/llmock.lock
 	echo 'aws-sam-cli==1.170.0' | $(COMPILE) --no-deps - -o requirements-rie.txt
 

@@ -32,7 +32,8 @@ def main() -> None:
     if os.environ.get("CDK_VALIDATION") != "false":
         from gateway_app.checks import add_checks  # noqa: PLC0415
 
-        add_checks(app, stack.gateway, tracing=bool(context.settings.get("tracing")))
+        federated = any(entry.upstream.config.federation for entry in context.upstreams)
+        add_checks(app, stack.gateway, tracing=bool(context.settings.get("tracing")), federated=federated)
     app.synth()
 
 

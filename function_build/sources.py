@@ -12,14 +12,17 @@ BUILT = ROOT / "gateway_construct" / "_function"
 """What this package makes. Not in version control; carried by the wheel."""
 
 LOCK = RUNTIME / "requirements.lock"
+APART = frozenset({"authorizer", "release", "rotation"})
+"""Directories of `lambda_runtime` that are functions of their own."""
+
 VENDOR = BUILT / "vendor"
 STAMP = BUILT / ".complete"
 """Holds `vendor_digest()` of what was built."""
 
 
 def runtime_sources() -> list[Path]:
-    """The files of `lambda_runtime` that go into the function, in a fixed order. The authorizer is a function of its own."""
-    modules = [path for path in RUNTIME.rglob("*.py") if not path.is_relative_to(RUNTIME / "authorizer")]
+    """The files of `lambda_runtime` that go into the function, in a fixed order, without the functions that run apart."""
+    modules = [path for path in RUNTIME.rglob("*.py") if path.relative_to(RUNTIME).parts[0] not in APART]
     return sorted([*modules, RUNTIME / "exec-wrapper"])
 
 

@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import TYPE_CHECKING, cast
 
-from aws_cdk import Acknowledgment, App, Validations
+from aws_cdk import Acknowledgment, App, CfnElement, Stack, Validations
+from aws_cdk.aws_iam import Policy
+from aws_cdk.aws_lambda import Function
 from cdk_nag import AwsSolutionsChecks
 from constructs import IConstruct
 
 from gateway_construct import AiGateway
+
+if TYPE_CHECKING:
+    from aws_cdk.aws_stepfunctions import StateMachine
 
 ON_API = {
     "AwsSolutions-COG4": (
@@ -42,6 +48,11 @@ ON_FUNCTION = {
 ON_TRACED_ROLE = {
     "AwsSolutions-IAM5[Resource::*]": "X-Ray has no resource that its two actions could be limited to",
 }
+ON_FEDERATED_ROLE = {
+    "AwsSolutions-IAM5[Resource::*]": (
+        "identity tokens have no resource; conditions limit whom they are for, how long they hold and how they are signed"
+    ),
+}
 ON_SECRET = {
     "AwsSolutions-SMG4": "the key is the provider's: Secrets Manager cannot make a new one, the operator puts it in place",
 }
@@ -52,28 +63,60 @@ ON_TABLE = {
     ),
 }
 
+ON_STATE_MACHINE = {
+    "AwsSolutions-SF1": (
+        "the history of each execution is kept for 90 days and has all that a log would; writing one takes permissions on "
+        "every log group of the account"
+    ),
+    "AwsSolutions-SF2": "it calls AWS alone, a few times an hour, and its history has each call with its time",
+}
 
-def add_checks(app: App, gateway: AiGateway, *, tracing: bool) -> None:
+
+def on_executions(state_machine: StateMachine) -> dict[str, str]:
+    """What is acknowledged on policies that name the executions of a state machine."""
+    name = Stack.of(state_machine).get_logical_id(cast("CfnElement", state_machine.node.default_child))
+    arn = f"arn:<AWS::Partition>:states:<AWS::Region>:<AWS::AccountId>:execution:<{name}.Name>:*"
+    return {f"AwsSolutions-IAM5[Resource::{arn}]": "an execution has no ARN before it runs"}
+
+
+def add_checks(app: App, gateway: AiGateway, *, tracing: bool, federated: bool = False) -> None:
     """Check the app against the AWS Solutions rules when it is synthesized; a finding that is not acknowledged fails it.
 
     Args:
         app: the app.
         gateway: the gateway in it.
         tracing: whether the gateway is traced.
+        federated: whether an upstream of it takes tokens in place of a stored key.
     """
     Validations.of(app).add_plugins(AwsSolutionsChecks(app))
     _acknowledge(gateway.api, ON_API)
     for method in gateway.api.methods:
         if method.http_method == "ANY":
             _acknowledge(method, ON_UNKNOWN_ROUTE)
-    _acknowledge(gateway.function, ON_FUNCTION)
-    _acknowledge(gateway.authorizer_function, ON_FUNCTION)
+    for construct in gateway.node.find_all():
+        if isinstance(construct, Function):
+            _acknowledge(construct, ON_FUNCTION)
     if tracing and gateway.function.role is not None:
         _acknowledge(gateway.function.role, ON_TRACED_ROLE)
+    if federated and gateway.function.role is not None:
+        _acknowledge(gateway.function.role, ON_FEDERATED_ROLE)
+    if gateway.release_state_machine is not None:
+        _acknowledge_release(gateway.release_state_machine)
     for secret in gateway.secrets.values():
         _acknowledge(secret, ON_SECRET)
     if gateway.table is not None:
         _acknowledge(gateway.table, ON_TABLE)
+
+
+def _acknowledge_release(state_machine: StateMachine) -> None:
+    release = state_machine.node.scope
+    assert release is not None  # noqa: S101  for the type checker
+    for construct in release.node.find_all():
+        # By the type's name: the module costs start-up time where there is no release to check.
+        if type(construct).__name__ == "StateMachine":
+            _acknowledge(construct, ON_STATE_MACHINE)
+        elif isinstance(construct, Policy) and ":execution:" in str(Stack.of(construct).resolve(construct.document)):
+            _acknowledge(construct, on_executions(state_machine))
 
 
 def _acknowledge(construct: IConstruct, reasons: Mapping[str, str]) -> None:

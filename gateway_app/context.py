@@ -17,6 +17,9 @@ from gateway_construct import Plan, Quota
 KEY = "ai-gateway"
 """Name of the block in the context."""
 
+PARTS = ("stack_name", "upstreams", "plans", "consumers", "domain", "alarm_topic_arn")
+"""What the block may say besides `SETTINGS`."""
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class DomainEntry:
@@ -47,6 +50,7 @@ class AppContext:
         consumers: plan of each consumer, by the consumer's name.
         settings: further keyword arguments of `AiGateway`; only what the block names.
         domain: custom domain. Default: none.
+        alarm_topic_arn: SNS topic that is told of alarms. Default: none.
     """
 
     stack_name: str
@@ -54,6 +58,7 @@ class AppContext:
     consumers: Mapping[str, Plan]
     settings: Mapping[str, Any]
     domain: DomainEntry | None = None
+    alarm_topic_arn: str | None = None
 
 
 def read_context(block: object) -> AppContext:
@@ -66,7 +71,7 @@ def read_context(block: object) -> AppContext:
         ContextError: at the first thing that is wrong.
     """
     value = JsonValue(KEY, _parsed(block))
-    given = value.fields("stack_name", "upstreams", "plans", "consumers", "domain", *SETTINGS, required=("upstreams",))
+    given = value.fields(*PARTS, *SETTINGS, required=("upstreams",))
     upstreams = _upstreams(given["upstreams"])
     plans = {name: _plan(plan) for name, plan in given["plans"].members().items()} if "plans" in given else {}
     settings = {setting.prop: setting.read(given[name]) for name, setting in SETTINGS.items() if name in given}
@@ -78,6 +83,7 @@ def read_context(block: object) -> AppContext:
         consumers=_consumers(given["consumers"], plans) if "consumers" in given else {},
         settings=settings,
         domain=_domain(given["domain"]) if "domain" in given else None,
+        alarm_topic_arn=_topic_arn(given["alarm_topic_arn"]) if "alarm_topic_arn" in given else None,
     )
 
 
@@ -176,3 +182,12 @@ def _domain(value: JsonValue) -> DomainEntry:
         **{name: given[name].text() for name in strings if name in given},
         disable_default_endpoint="disable_default_endpoint" in given and given["disable_default_endpoint"].flag(),
     )
+
+
+def _topic_arn(value: JsonValue) -> str:
+    arn = value.text()
+    if not re.fullmatch(r"arn:aws[a-z-]*:sns:[a-z0-9-]+:[0-9]{12}:[A-Za-z0-9_-]+", arn):
+        raise ContextError(
+            f"{value.path} must be the ARN of an SNS topic in the gateway's Region, got {arn!r}; see 'aws sns list-topics'"
+        )
+    return arn

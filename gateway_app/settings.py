@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields
+from typing import Any
 
 from aws_cdk import Duration
 from aws_cdk.aws_logs import RetentionDays
 
 from gateway_app.json_value import ContextError, JsonValue, blamed_on
 from gateway_app.models import read_models
-from gateway_construct import AllAtOnce, Timeouts, WebAcl, Weighted
+from gateway_construct import AllAtOnce, Canary, Timeouts, WebAcl, Weighted
 
 _LOG_RETENTION = {
     "1": RetentionDays.ONE_DAY,
@@ -47,16 +48,39 @@ def _timeouts(value: JsonValue) -> Timeouts:
         return Timeouts(**times)
 
 
-def _release(value: JsonValue) -> AllAtOnce | Weighted:
+def _release(value: JsonValue) -> AllAtOnce | Weighted | Canary:
     if value.value == "all_at_once":
         return AllAtOnce()
+    if value.value == "canary":
+        return Canary()
     if isinstance(value.value, str):
         raise ContextError(
-            f'{value.path} must be "all_at_once" or {{"stable_version": "7", "weight": 0.05}}, got {value.value!r}'
+            f'{value.path} must be "all_at_once", "canary", {{"canary": {{"weight": 0.05}}}} or '
+            f'{{"stable_version": "7", "weight": 0.05}}, got {value.value!r}'
         )
+    if "canary" in value.members():
+        return _canary(value.fields("canary", required=("canary",))["canary"])
     given = value.fields("stable_version", "weight", required=("stable_version", "weight"))
     with blamed_on(value.path):
         return Weighted(stable_version=str(given["stable_version"].value), weight=given["weight"].share())
+
+
+def _canary(value: JsonValue) -> Canary:
+    props: dict[str, Any] = {name: _CANARY[name](setting) for name, setting in value.fields(*_CANARY).items()}
+    with blamed_on(value.path):
+        return Canary(**{name.removesuffix("_minutes"): prop for name, prop in props.items()})
+
+
+_CANARY: Mapping[str, Callable[[JsonValue], object]] = {
+    "weight": JsonValue.share,
+    "bake_minutes": lambda value: Duration.minutes(value.whole(1)),
+    "ramp": lambda value: [share.share() for share in value.items()],
+    "ramp_interval_minutes": lambda value: Duration.minutes(value.whole(1)),
+    "error_margin": JsonValue.share,
+    "latency_ratio": JsonValue.positive,
+    "minimum_requests": lambda value: value.whole(1),
+}
+"""The settings of a canary release, each named as the prop, with its unit where that has a type of its own."""
 
 
 def _web_acl(value: JsonValue) -> WebAcl | None:
@@ -99,5 +123,7 @@ SETTINGS: Mapping[str, Setting] = {
     "authorizer_cache_seconds": Setting("authorizer_cache_ttl", lambda value: Duration.seconds(value.whole(1, 3600))),
     "release": Setting("release", _release),
     "web_acl": Setting("web_acl", _web_acl),
+    "dashboard": Setting("dashboard", JsonValue.flag),
+    "metrics_cost_notice": Setting("metrics_cost_notice", JsonValue.positive),
 }
 """By the name in the block; one that carries a unit there has a type that does in the construct."""

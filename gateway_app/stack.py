@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from aws_cdk import CfnOutput, Stack
 from aws_cdk.aws_certificatemanager import Certificate
@@ -12,6 +13,9 @@ from constructs import Construct
 from gateway_app.context import AppContext, DomainEntry, output_id
 from gateway_app.upstreams import UpstreamEntry
 from gateway_construct import AiGateway, CustomDomain, Upstream
+
+if TYPE_CHECKING:
+    from aws_cdk.aws_sns import ITopic
 
 
 class GatewayStack(Stack):
@@ -25,6 +29,7 @@ class GatewayStack(Stack):
             "Gateway",
             upstreams=[self._upstream(entry) for entry in context.upstreams],
             domain=self._domain(context.domain),
+            alarm_topic=self._alarm_topic(context.alarm_topic_arn),
             **context.settings,
         )
         for name, plan in context.consumers.items():
@@ -56,6 +61,14 @@ class GatewayStack(Stack):
             else None,
             disable_default_endpoint=entry.disable_default_endpoint,
         )
+
+    def _alarm_topic(self, arn: str | None) -> ITopic | None:
+        if arn is None:
+            return None
+        # Imported where it is needed, as above.
+        from aws_cdk.aws_sns import Topic  # noqa: PLC0415
+
+        return Topic.from_topic_arn(self, "AlarmTopic", arn)
 
     def _add_outputs(self) -> None:
         gateway = self.gateway

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import MISSING, dataclass, fields
+
+from aws_cdk import Duration
 
 from gateway_app.json_value import ContextError, JsonValue, blamed_on
-from gateway_construct import AuthStyle, Operation, Upstream
+from gateway_construct import AnthropicFederation, AuthStyle, OpenAiFederation, Operation, Rotation, Upstream
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -24,8 +26,17 @@ class UpstreamEntry:
 
 
 _COMPLETE_ARN = re.compile(r"arn:[^:]+:secretsmanager:[^:]+:[0-9]{12}:secret:.+-[A-Za-z0-9]{6}")
-_AUTH_STYLES = {style.name.lower(): style for style in AuthStyle}
+_AUTH_STYLES = {style.name.lower(): style for style in AuthStyle if style is not AuthStyle.ANTHROPIC_OAUTH}
 _OPERATIONS = {operation.name.lower(): operation for operation in Operation}
+
+
+def _rotation(value: JsonValue) -> Rotation:
+    """The rotation to a key that the operator stages; the other kind takes a secret of its own, a construct."""
+    given = value.fields("every_days", "notice_days", required=("every_days",))
+    days = {name.removesuffix("_days"): Duration.days(member.whole(1, 999)) for name, member in given.items()}
+    with blamed_on(value.path):
+        return Rotation.staged(**days)
+
 
 _OPTIONS: dict[str, Callable[[JsonValue], object]] = {
     "auth": lambda value: value.choice(_AUTH_STYLES),
@@ -35,6 +46,7 @@ _OPTIONS: dict[str, Callable[[JsonValue], object]] = {
     "name": JsonValue.text,
     "operations": lambda value: tuple(item.choice(_OPERATIONS) for item in value.items()),
     "region": JsonValue.text,
+    "rotation": _rotation,
     "secret_field": JsonValue.text,
     "stream_usage": JsonValue.flag,
 }
@@ -45,12 +57,13 @@ class _Preset:
     make: Callable[..., Upstream]
     required: tuple[str, ...] = ()
     optional: tuple[str, ...] = ()
+    federation: type[OpenAiFederation | AnthropicFederation] | None = None
 
 
 PRESETS = {
     "holysheep": _Preset(Upstream.holysheep, optional=("name", "example_models")),
-    "openai": _Preset(Upstream.openai, optional=("name", "base_url")),
-    "anthropic": _Preset(Upstream.anthropic, optional=("name", "base_url")),
+    "openai": _Preset(Upstream.openai, optional=("name", "base_url"), federation=OpenAiFederation),
+    "anthropic": _Preset(Upstream.anthropic, optional=("name", "base_url"), federation=AnthropicFederation),
     "deepseek": _Preset(Upstream.deepseek, optional=("name",)),
     "gemini": _Preset(Upstream.gemini, optional=("name", "base_url")),
     "bedrock": _Preset(Upstream.bedrock, required=("region",), optional=("name",)),
@@ -85,12 +98,24 @@ def read_upstream(value: JsonValue) -> UpstreamEntry:
         *preset.optional,
         "secret_arn",
         "secret_field",
+        "rotation",
+        *(("federation",) if preset.federation else ()),
         required=preset.required,
     )
     options = {option: _OPTIONS[option](given[option]) for option in given if option in _OPTIONS}
+    if preset.federation and "federation" in given:
+        options["federation"] = _federation(given["federation"], preset.federation)
     with blamed_on(value.path):
         upstream = preset.make(**options)
     return UpstreamEntry(upstream=upstream, secret_arn=_secret_arn(given.get("secret_arn"), upstream))
+
+
+def _federation(value: JsonValue, kind: type[OpenAiFederation | AnthropicFederation]) -> object:
+    """A federation, whose members are the fields of its class."""
+    known = {field.name: field.default is MISSING for field in fields(kind)}
+    given = value.fields(*known, required=tuple(name for name, required in known.items() if required))
+    with blamed_on(value.path):
+        return kind(**{name: member.text() for name, member in given.items()})
 
 
 def _secret_arn(value: JsonValue | None, upstream: Upstream) -> str | None:
@@ -98,7 +123,8 @@ def _secret_arn(value: JsonValue | None, upstream: Upstream) -> str | None:
         return None
     if not upstream.config.needs_key:
         raise ContextError(
-            f"{value.path} has no use for an upstream without keys, got {value.value!r}; leave it or the auth out"
+            f"{value.path} has no use for an upstream without a stored key, got {value.value!r}; leave it, the auth or the "
+            "federation out"
         )
     arn = value.text()
     if not _COMPLETE_ARN.fullmatch(arn):

@@ -7,8 +7,12 @@ from typing import Annotated
 
 import typer
 
+from gateway_cli.credentials.command import app as credentials
+from gateway_cli.doctor.command import doctor
 from gateway_cli.keys.command import app as keys
 from gateway_cli.local.command import DEFAULT_WORKERS, LocalOptions, run_local
+from gateway_cli.release.command import app as release
+from gateway_cli.smoke.command import app as smoke
 from gateway_cli.upstreams.command import app as upstreams
 from gateway_cli.usage.command import usage
 
@@ -20,9 +24,13 @@ app = typer.Typer(
 )
 
 
+app.add_typer(credentials, name="credentials")
 app.add_typer(keys, name="keys")
+app.add_typer(release, name="release")
+app.add_typer(smoke, name="smoke")
 app.add_typer(upstreams, name="upstreams")
 app.command()(usage)
+app.command()(doctor)
 
 
 @app.callback()
@@ -55,6 +63,9 @@ def local(
         Path | None,
         typer.Option(help="Write URL, keys and the emulator's endpoint to this JSON file when requests are taken."),
     ] = None,
+    watch: Annotated[
+        bool, typer.Option("--watch", help="Deploy again whenever `cdk synth` has written the assembly anew.")
+    ] = False,
     verbose: Annotated[
         bool, typer.Option("--verbose", "-v", help="Print each request and everything the function prints.")
     ] = False,
@@ -69,6 +80,7 @@ def local(
                 stand_in=stand_in,
                 workers=workers,
                 ready_file=ready_file,
+                watch=watch,
                 verbose=verbose,
             )
         )

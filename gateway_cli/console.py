@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from rich.console import Console
@@ -49,6 +49,19 @@ class Output:
             self.line(f"==> {text}")
             yield
             self.line(f"    done in {time.monotonic() - started:.1f} s")
+
+    @contextmanager
+    def busy(self) -> Iterator[Callable[[str], None]]:
+        """Show on a terminal what is being done, for as long as it is; elsewhere nothing.
+
+        Yields:
+            What is to be told what is done next.
+        """
+        if not self._console.is_terminal:
+            yield lambda _: None
+            return
+        with self._console.status("…") as status:
+            yield lambda text: status.update(f"{escape(text)} …")
 
     def line(self, text: str = "") -> None:
         """Print a line as it is."""

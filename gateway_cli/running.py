@@ -23,12 +23,14 @@ class RunningGateways:
         endpoint_url: where its embedded AWS is.
         region: the Region that it imitates.
         gateways: paths of the gateways' constructs.
+        urls: where each of them takes requests. Default: not known.
     """
 
     pid: int
     endpoint_url: str
     region: str
     gateways: tuple[str, ...]
+    urls: tuple[str, ...] = ()
 
     @property
     def variables(self) -> str:
@@ -59,13 +61,15 @@ def cache_base() -> Path:
 
 
 @contextlib.contextmanager
-def noted(endpoint_url: str, region: str, gateways: Sequence[str]) -> Iterator[None]:
+def noted(endpoint_url: str, region: str, gateways: Sequence[str], urls: Sequence[str] = ()) -> Iterator[None]:
     """Leave a note while the block runs.
+
+    Args: as `RunningGateways` has them.
 
     Raises:
         OSError: if it cannot be written.
     """
-    run = RunningGateways(pid=os.getpid(), endpoint_url=endpoint_url, region=region, gateways=tuple(gateways))
+    run = RunningGateways(pid=os.getpid(), endpoint_url=endpoint_url, region=region, gateways=tuple(gateways), urls=tuple(urls))
     directory = notes_directory()
     directory.mkdir(parents=True, exist_ok=True, mode=0o700)
     note = directory / f"{run.pid}.json"
@@ -96,6 +100,6 @@ def running_gateways() -> list[RunningGateways]:
 def _read(note: Path) -> RunningGateways | None:
     try:
         content = json.loads(note.read_text("utf-8"))
-        return RunningGateways(**content | {"gateways": tuple(content["gateways"])})
+        return RunningGateways(**content | {"gateways": tuple(content["gateways"]), "urls": tuple(content.get("urls", ()))})
     except (OSError, ValueError, TypeError, KeyError):
         return None

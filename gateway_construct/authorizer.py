@@ -7,8 +7,8 @@ from aws_cdk import aws_apigateway as apigateway
 from aws_cdk import aws_lambda as lambda_
 from constructs import Construct
 
-from gateway_construct.function import RUNTIME, execution_role
 from gateway_construct.function_asset import authorizer_code
+from gateway_construct.function_runtime import RUNTIME, execution_role
 from gateway_construct.logs import LogOptions, write_statement
 from gateway_construct.tokens import within_seconds
 from lambda_runtime.config import WireFormat

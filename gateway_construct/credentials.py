@@ -44,24 +44,13 @@ class UpstreamSecrets(Construct):
 
     def read_statements(self) -> list[PolicyStatement]:
         """What the function must be allowed: to read these secrets, and to decrypt them where the key is the user's own."""
-        if not self.by_upstream:
+        secrets = list(self.by_upstream.values())
+        if not secrets:
             return []
-        statements = [
-            PolicyStatement(
-                actions=["secretsmanager:GetSecretValue"],
-                resources=_unique(_policy_arn(secret) for secret in self.by_upstream.values()),
-            ),
+        return [
+            secrets_statement(secrets, "secretsmanager:GetSecretValue"),
+            *key_statements(self, secrets, "kms:Decrypt"),
         ]
-        keys = _unique(secret.encryption_key.key_arn for secret in self.by_upstream.values() if secret.encryption_key)
-        if keys:
-            statements.append(
-                PolicyStatement(
-                    actions=["kms:Decrypt"],
-                    resources=keys,
-                    conditions={"StringEquals": {"kms:ViaService": f"secretsmanager.{Stack.of(self).region}.amazonaws.com"}},
-                ),
-            )
-        return statements
 
     def _placeholder(self, upstream: Upstream, encryption_key: IKey | None) -> Secret:
         return Secret(
@@ -78,7 +67,27 @@ class UpstreamSecrets(Construct):
         )
 
 
-def _policy_arn(secret: ISecret) -> str:
+def secrets_statement(secrets: Iterable[ISecret], *actions: str) -> PolicyStatement:
+    """Permission to do something with secrets."""
+    return PolicyStatement(actions=list(actions), resources=_unique(policy_arn(secret) for secret in secrets))
+
+
+def key_statements(scope: Construct, secrets: Iterable[ISecret], *actions: str) -> list[PolicyStatement]:
+    """Permission to let Secrets Manager use the secrets' keys, where they are the user's own."""
+    keys = _unique(secret.encryption_key.key_arn for secret in secrets if secret.encryption_key)
+    if not keys:
+        return []
+    return [
+        PolicyStatement(
+            actions=list(actions),
+            resources=keys,
+            conditions={"StringEquals": {"kms:ViaService": f"secretsmanager.{Stack.of(scope).region}.amazonaws.com"}},
+        )
+    ]
+
+
+def policy_arn(secret: ISecret) -> str:
+    """What stands for a secret in a policy."""
     # Secrets Manager ends an ARN with six random characters, which are unknown where a secret was imported by its name. The
     # pattern matches exactly them, and no other secret whose name begins with this one's.
     return secret.secret_full_arn or f"{secret.secret_arn}-??????"

@@ -6,14 +6,15 @@ from collections.abc import Mapping, Sequence
 
 from aws_cdk import Annotations, Duration, RemovalPolicy
 from aws_cdk import aws_lambda as lambda_
-from aws_cdk.aws_iam import PolicyStatement, Role, ServicePrincipal
+from aws_cdk.aws_iam import PolicyStatement
 from constructs import Construct
 
+from gateway_construct.function_runtime import RUNTIME, execution_role
 from gateway_construct.logs import LogOptions, write_statement
-from gateway_construct.release import Release, Weighted
+from gateway_construct.release import Canary, CodeDeploy, Release, Weighted
+from gateway_construct.release_function import ReleaseFunction
 from gateway_construct.tokens import known, within_seconds
 
-RUNTIME = lambda_.Runtime.PYTHON_3_13
 LIVE = "live"
 _MAXIMUM_TIMEOUT = Duration.minutes(15)
 _MEMORY = range(128, 10_240 + 1)
@@ -27,6 +28,7 @@ class GatewayFunction(Construct):
         version: of this deployment. Versions are kept, so that a release can go back to one.
         alias: `live`.
         log_group: the function's logs.
+        release_function: tells which version is stable, where the release needs to know.
     """
 
     def __init__(
@@ -72,18 +74,27 @@ class GatewayFunction(Construct):
             # It asks for published versions, which are made below.
             Annotations.of(self.function).acknowledge_warning("@aws-cdk/aws-lambda:snapStartRequirePublish")
         self.version: lambda_.IVersion = self.function.current_version
+        self.release_function: ReleaseFunction | None = (
+            ReleaseFunction(
+                self,
+                "Release",
+                function=self.function,
+                alias_name=LIVE,
+                version=self.version.version,
+                architecture=architecture,
+                logs=logs,
+            )
+            if isinstance(release, Canary | CodeDeploy)
+            else None
+        )
         self.alias = self._alias(release)
 
     def _alias(self, release: Release) -> lambda_.Alias:
+        if self.release_function is not None and isinstance(release, Canary):
+            return self._alias_of(self.release_function.initial_version)
         if not isinstance(release, Weighted):
             return lambda_.Alias(self, "Live", alias_name=LIVE, version=self.version)
-        stable = lambda_.Version.from_version_attributes(
-            self,
-            "Stable",
-            lambda_=self.function,
-            version=release.stable_version,
-        )
-        alias = lambda_.Alias(self, "Live", alias_name=LIVE, version=stable)
+        alias = self._alias_of(release.stable_version)
         resource = alias.node.default_child
         assert isinstance(resource, lambda_.CfnAlias)  # noqa: S101  for the type checker
         # Not through the L2's props: they compare the weight, which may be a token.
@@ -94,13 +105,10 @@ class GatewayFunction(Construct):
         )
         return alias
 
-
-def execution_role(scope: Construct, construct_id: str, *, statements: Sequence[PolicyStatement]) -> Role:
-    """A role for a function that may do what is listed and no more: AWS's managed policy would allow every log group."""
-    role = Role(scope, construct_id, assumed_by=ServicePrincipal("lambda.amazonaws.com"))
-    for statement in statements:
-        role.add_to_policy(statement)
-    return role
+    def _alias_of(self, version: str) -> lambda_.Alias:
+        """The alias with a version that this template does not make."""
+        stable = lambda_.Version.from_version_attributes(self, "Stable", lambda_=self.function, version=version)
+        return lambda_.Alias(self, "Live", alias_name=LIVE, version=stable)
 
 
 def _validate(*, memory_size: int, timeout: Duration | None, reserved_concurrency: int | None) -> None:

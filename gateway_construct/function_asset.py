@@ -61,6 +61,11 @@ def authorizer_code() -> lambda_.Code:
     return lambda_.Code.from_asset(str(RUNTIME / "authorizer"), exclude=["__pycache__", "*.pyc"])
 
 
+def release_code() -> lambda_.Code:
+    """The code of the function that starts releases: a single file that AWS's own runtime client runs."""
+    return lambda_.Code.from_asset(str(RUNTIME / "release"), exclude=["__pycache__", "*.pyc"])
+
+
 def stage(directory: Path, config: GatewayConfig, hooks: HookFiles | None = None) -> None:
     """Write the asset's files.
 

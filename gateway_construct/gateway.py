@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from os import PathLike
-from types import MappingProxyType
+from typing import TYPE_CHECKING
 
 from aws_cdk import Duration, RemovalPolicy
 from aws_cdk import aws_apigateway as apigateway
 from aws_cdk import aws_lambda as lambda_
+from aws_cdk.aws_cloudwatch import Alarm, CfnDashboard
 from aws_cdk.aws_dynamodb import ITable
 from aws_cdk.aws_ec2 import IInterfaceVpcEndpoint
 from aws_cdk.aws_iam import Grant, IGrantable
@@ -20,28 +21,34 @@ from constructs import Construct
 from gateway_construct import advisories
 from gateway_construct.authorizer import Authorizers
 from gateway_construct.configuration import gateway_config, require_flags
-from gateway_construct.consumer import Consumer, require_new
 from gateway_construct.credentials import UpstreamSecrets
 from gateway_construct.domain import CustomDomain, attach_domain
 from gateway_construct.environment import function_environment
+from gateway_construct.federation import federation_statements
 from gateway_construct.function import GatewayFunction
 from gateway_construct.function_asset import function_code
+from gateway_construct.gateway_api import gateway_api
+from gateway_construct.gateway_consumers import GatewayConsumers
 from gateway_construct.gateway_metrics import GatewayMetrics
-from gateway_construct.gateway_responses import add_gateway_responses
 from gateway_construct.hooks import HookFiles
 from gateway_construct.logs import LogOptions, allow_logs
-from gateway_construct.plan import Plan
+from gateway_construct.monitoring import Monitoring
 from gateway_construct.private_endpoint import require_reachable
 from gateway_construct.release import AllAtOnce, Release
-from gateway_construct.rest_api import add_routes, base_url, rest_api
+from gateway_construct.releases import Releases
+from gateway_construct.rest_api import base_url, tag_api
+from gateway_construct.rotation_function import rotate_credentials
 from gateway_construct.state_table import StateTable, require_table_for
-from gateway_construct.unknown_routes import add_unknown_routes
 from gateway_construct.upstream import Upstream
 from gateway_construct.web_acl import WebAcl
 from lambda_runtime.config import ModelRoute, Target, Timeouts
 
+if TYPE_CHECKING:
+    from aws_cdk.aws_sns import ITopic
+    from aws_cdk.aws_stepfunctions import StateMachine
 
-class AiGateway(GatewayMetrics, Construct):
+
+class AiGateway(GatewayConsumers, GatewayMetrics, Construct):
     """One HTTPS endpoint for OpenAI and Anthropic clients: keys and quotas, streaming, credentials, a versioned function.
 
     `AiGateway(stack, "Gateway", upstreams=[Upstream.openai()])` is a complete gateway. `add_consumer` lets somebody call it.
@@ -66,7 +73,8 @@ class AiGateway(GatewayMetrics, Construct):
         hooks: directory with a module `gateway_hooks.py` of yours, whose `before_request` and `after_response` are called with
             each request (docs/hooks.md). It is bundled into the function; a relative path is relative to the directory in which
             `cdk synth` runs. Default: none.
-        release: how a new version takes over, `AllAtOnce()` or `Weighted(...)`. Default: `AllAtOnce()`.
+        release: how a new version takes over: `AllAtOnce()`, `Canary(...)`, `CodeDeploy(...)` or, by hand, `Weighted(...)`.
+            Default: `AllAtOnce()`.
         memory_size: of the function, in MiB, 128 to 10,240. Lambda gives a share of a CPU in proportion: 256 MiB are a
             seventh of one. A stream waits for the upstream most of its time and is billed for its memory all of that time, so
             more costs in proportion and gains little. Default: 256.
@@ -96,6 +104,10 @@ class AiGateway(GatewayMetrics, Construct):
             lost without it are usage counts. Default: False.
         table_removal_policy: what becomes of the table when the gateway or `resilience` is removed. It holds the usage of past
             months. Default: `RemovalPolicy.RETAIN`.
+        dashboard: whether there is a CloudWatch dashboard for the gateway. Default: True.
+        alarm_topic: is told when an alarm of the gateway rings. Without it there are only those alarms that releases and
+            rotations need, and they tell nobody. Default: none.
+        metrics_cost_notice: USD a month. If metrics, alarms and dashboard may cost more, synth warns. Default: 30.0.
         encryption_key: encrypts the secrets that the gateway creates, its table and its logs. A key of the same app is given
             the policy that CloudWatch Logs needs; a key that is imported must already have it. Default: AWS's own keys.
         domain: the user's own domain name. Default: none, API Gateway's address.
@@ -108,11 +120,17 @@ class AiGateway(GatewayMetrics, Construct):
         function: the function; requests come through its alias.
         version: the version that this deployment publishes, unless nothing of the function has changed.
         alias: `live`, the alias that the API calls.
+        release_alarms: alarms that take the requests back from a new version; none unless `release` watches it.
+        release_state_machine: carries a `Canary` out, or None.
+        rotation_function: replaces the keys of upstreams that have a rotation, or None.
+        rotation_alarms: alarms about these rotations.
         authorizer_function: lifts the key from the request.
         log_group: the function's logs.
         access_log_group: API Gateway's logs, or None.
         secrets: the secret of each upstream that takes a key, by the upstream's name.
         table: breaker states and usage counts, or None.
+        alarms: all alarms of the gateway.
+        dashboard: the dashboard, or None.
         domain_name: API Gateway's resource for the domain, or None.
 
     Raises:
@@ -147,6 +165,9 @@ class AiGateway(GatewayMetrics, Construct):
         resilience: bool = True,
         point_in_time_recovery: bool = False,
         table_removal_policy: RemovalPolicy = RemovalPolicy.RETAIN,
+        dashboard: bool = True,
+        alarm_topic: ITopic | None = None,
+        metrics_cost_notice: float = 30.0,
         encryption_key: IKey | None = None,
         domain: CustomDomain | None = None,
         web_acl: WebAcl | None = None,
@@ -160,6 +181,7 @@ class AiGateway(GatewayMetrics, Construct):
             tracing=tracing,
             access_logs=access_logs,
             resilience=resilience,
+            dashboard=dashboard,
             point_in_time_recovery=point_in_time_recovery,
         )
         require_reachable(private_endpoint, domain)
@@ -193,14 +215,19 @@ class AiGateway(GatewayMetrics, Construct):
             else None
         )
         table = state.table if state else None
+        release = release or AllAtOnce()
         function = GatewayFunction(
             self,
             "Function",
             code=function_code(self, config, hook_files),
             environment=function_environment(config, environment, secrets=credentials.by_upstream, table=table),
-            policy=[*credentials.read_statements(), *(state.access_statements() if state else ())],
+            policy=[
+                *credentials.read_statements(),
+                *federation_statements(config),
+                *(state.access_statements() if state else ()),
+            ],
             logs=logs,
-            release=release or AllAtOnce(),
+            release=release,
             memory_size=memory_size,
             timeout=timeout,
             architecture=architecture,
@@ -208,40 +235,71 @@ class AiGateway(GatewayMetrics, Construct):
             snap_start=snap_start,
             tracing=tracing,
         )
+        releases = Releases(self, function=function, release=release)
         authorizers = Authorizers(self, "Authorizer", cache_ttl=authorizer_cache_ttl, architecture=architecture, logs=logs)
         access_log_group = logs.log_group(self, "AccessLogs") if access_logs else None
-        api = rest_api(
+        api = gateway_api(
             self,
-            "Api",
+            alias=function.alias,
+            authorizers=authorizers,
+            cors_allow_origins=config.cors_allow_origins,
             access_log_group=access_log_group,
             tracing=tracing,
             private_endpoint=private_endpoint,
-            default_endpoint_disabled=domain is not None and domain.disable_default_endpoint,
+            domain=domain,
+            web_acl=web_acl,
         )
-        add_routes(api, alias=function.alias, authorizers=authorizers, cors_allow_origins=config.cors_allow_origins)
-        add_unknown_routes(api, cors_allow_origins=config.cors_allow_origins)
-        add_gateway_responses(api, cors_allow_origins=config.cors_allow_origins)
+        rotation = rotate_credentials(
+            self,
+            "Rotation",
+            upstreams=upstreams,
+            secrets=credentials.by_upstream,
+            gateway_function=function.function.function_name,
+            architecture=architecture,
+            logs=logs,
+        )
+        tag_api(
+            api,
+            function=function.function.function_name,
+            state_machine=releases.state_machine,
+            rotation=rotation.function.function_name if rotation else None,
+        )
 
+        self._config = config
         self.api: apigateway.RestApi = api
         self.function: lambda_.Function = function.function
         self.version: lambda_.IVersion = function.version
         self.alias: lambda_.Alias = function.alias
+        self.release_alarms: Sequence[Alarm] = releases.alarms
+        self.release_state_machine: StateMachine | None = releases.state_machine
+        self.rotation_function: lambda_.Function | None = rotation.function if rotation else None
+        self.rotation_alarms: Sequence[Alarm] = rotation.alarms if rotation else ()
         self.authorizer_function: lambda_.Function = authorizers.function
         self.log_group: ILogGroup = function.log_group
         self.access_log_group: ILogGroup | None = access_log_group
         self.secrets: Mapping[str, ISecret] = credentials.by_upstream
         self.table: ITable | None = table
         self.domain_name = attach_domain(self, "Domain", api=api, domain=domain) if domain else None
-        if web_acl is not None:
-            # Imported where it is needed: AWS WAF's module costs every synth start-up time.
-            from gateway_construct.web_acl_rules import attach_web_acl  # noqa: PLC0415
-
-            attach_web_acl(self, "WebAcl", web_acl=web_acl, stage_arn=api.deployment_stage.stage_arn)
-
-        self._config = config
+        releases.start_after(function.alias, api.deployment_stage)
+        monitoring = Monitoring(
+            self,
+            gateway=self,
+            config=config,
+            api=api,
+            dashboard=dashboard,
+            alarm_topic=alarm_topic,
+            metrics_cost_notice=metrics_cost_notice,
+            release_alarms=releases.alarms,
+            release_arn=releases.state_machine_arn,
+            two_versions=releases.two_versions,
+            rotated=[upstream.name for upstream in upstreams if upstream.rotation],
+            rotation_alarms=self.rotation_alarms,
+        )
+        self.alarms: Sequence[Alarm] = monitoring.alarms
+        self.dashboard: CfnDashboard | None = monitoring.dashboard
         self._url = base_url(self, api=api, domain=domain, private_endpoint=private_endpoint)
         self._consumers_scope = Construct(self, "Consumers")
-        self._consumers: dict[str, Consumer] = {}
+        self._consumers = {}
         advisories.warn_no_consumer(self)
         advisories.warn_unencrypted(self, upstreams)
 
@@ -259,33 +317,6 @@ class AiGateway(GatewayMetrics, Construct):
     def anthropic_base_url(self) -> str:
         """What Anthropic's SDKs take as base URL."""
         return self._url
-
-    @property
-    def consumers(self) -> Mapping[str, Consumer]:
-        """The consumers by name, in the order in which they were added."""
-        return MappingProxyType(self._consumers)
-
-    def add_consumer(self, name: str, *, plan: Plan | None = None) -> Consumer:
-        """Let somebody call the gateway.
-
-        Args:
-            name: 1 to 64 letters, digits, spaces, dots, hyphens or underscores. Another name is another key.
-            plan: what the consumer may use. Default: `Plan()`, no limit but the account's, which is a warning.
-
-        Returns:
-            The consumer, with its key and usage plan.
-
-        Raises:
-            ValueError: if the name is malformed or was added already.
-        """
-        require_new(name, self._consumers)
-        plan = plan or Plan()
-        consumer = Consumer(self._consumers_scope, name, name=name, plan=plan, stage=self.api.deployment_stage)
-        self._consumers[name] = consumer
-        advisories.consumer_added(self)
-        if plan.unlimited:
-            advisories.warn_unlimited(consumer, name)
-        return consumer
 
     def grant_invoke(self, grantee: IGrantable) -> Grant:
         """Allow a principal to invoke the alias `live` with Lambda's own API.

@@ -6,19 +6,22 @@ from typing import Unpack
 
 from aws_cdk import aws_lambda as lambda_
 from aws_cdk.aws_cloudwatch import Metric
+from aws_cdk.aws_dynamodb import ITable
 
 from gateway_construct.metrics import NO_UPSTREAM, OTHER_MODEL, MetricOptions, metric, require_known, token_metric
 from lambda_runtime.config import GatewayConfig
 
 
 class GatewayMetrics:
-    """What the function writes about requests and tokens, for alarms and dashboards.
+    """What the function writes about requests, tokens, crashes and circuits, for alarms and dashboards.
 
     Attributes:
         function: the gateway's function.
+        table: what its instances share, or None.
     """
 
     function: lambda_.Function
+    table: ITable | None
     _config: GatewayConfig
 
     def metric_requests(
@@ -111,6 +114,38 @@ class GatewayMetrics:
             ValueError: if only one of upstream and model is given, or the gateway has no such upstream or model.
         """
         return self._token_metric("OutputTokens", upstream, model, options)
+
+    def metric_crashes(self, *, version: str | None = None, **options: Unpack[MetricOptions]) -> Metric:
+        """Failures of the function outside of a request's handling: it could not start or wake up, or its handler raised.
+
+        What dies without a word, as at Lambda's time-out or for want of memory, is only in Lambda's own metric `Errors`.
+
+        Args:
+            version: of that version of the function only. Default: of all.
+            **options: CloudWatch's options. Default: the sum in 5 minutes.
+        """
+        return self._metric("Crashes", version, None, "Sum", options)
+
+    def metric_circuit_open(self, *, upstream: str, **options: Unpack[MetricOptions]) -> Metric:
+        """1 while failures keep requests away from an upstream or from one of its models, 0 from then on.
+
+        It is written when a circuit opens or closes, and each minute in between while there are requests: `FILL(m, REPEAT)`
+        makes a line of it. What an operator opens is not in it.
+
+        Args:
+            upstream: whose.
+            **options: CloudWatch's options. Default: the minimum in 5 minutes, so that a circuit that has closed counts as
+                closed.
+
+        Raises:
+            ValueError: if the gateway has no such upstream, or no table, without which circuits never open.
+        """
+        if self.table is None:
+            raise ValueError(
+                f"metric CircuitOpen: without a table no circuit opens, got upstream {upstream!r}; set resilience=True"
+            )
+        require_known("CircuitOpen", "upstream", upstream, self._upstreams)
+        return self._metric("CircuitOpen", None, upstream, "Minimum", options)
 
     def _metric(self, name: str, version: str | None, upstream: str | None, statistic: str, options: MetricOptions) -> Metric:
         made = metric(

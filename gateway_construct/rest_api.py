@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from typing import TYPE_CHECKING
 
 from aws_cdk import Duration, Names, Stack, Tags
 from aws_cdk import aws_apigateway as apigateway
@@ -18,10 +19,22 @@ from gateway_construct.gateway_tag import gateway_path
 from gateway_construct.private_endpoint import endpoint_configuration, endpoint_policy
 from gateway_construct.routes import ROUTES
 
+if TYPE_CHECKING:
+    from aws_cdk.aws_stepfunctions import StateMachine
+
 STAGE = "prod"
 
 API_TAG = "ai-gateway:api"
 """Tag by which the command line tells the API from others. Its value is the path of the gateway's construct."""
+
+FUNCTION_TAG = "ai-gateway:function"
+"""Tag with the name of the gateway's function."""
+
+RELEASE_TAG = "ai-gateway:release"
+"""Tag with the ARN of the state machine that releases versions."""
+
+ROTATION_TAG = "ai-gateway:rotation"
+"""Tag with the name of the function that rotates credentials."""
 
 _STREAM_TIMEOUT = Duration.minutes(15)
 
@@ -79,6 +92,27 @@ def rest_api(
     # The L2 exports its address. What a stack puts out is the app's to decide.
     api.node.try_remove_child("Endpoint")
     return api
+
+
+def tag_api(
+    api: apigateway.RestApi,
+    *,
+    function: str,
+    state_machine: StateMachine | None = None,
+    rotation: str | None = None,
+) -> None:
+    """Tell the command line what belongs to the gateway, whose API it finds first.
+
+    Args:
+        api: the gateway's.
+        function: name of its function.
+        state_machine: releases its versions. Default: it has none.
+        rotation: name of the function that rotates its credentials. Default: it has none.
+    """
+    tags = {FUNCTION_TAG: function, RELEASE_TAG: state_machine and state_machine.state_machine_arn, ROTATION_TAG: rotation}
+    for tag, value in tags.items():
+        if value:
+            Tags.of(api).add(tag, value, include_resource_types=[apigateway.CfnRestApi.CFN_RESOURCE_TYPE_NAME])
 
 
 def add_routes(

@@ -1,14 +1,15 @@
-"""Upstreams: the providers that a gateway relays to, as presets and as building blocks."""
+"""Upstreams: the providers that a gateway relays to, as presets."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from typing import Self
 
 from aws_cdk import Token
 from aws_cdk.aws_secretsmanager import ISecret
 
+from gateway_construct.federation import federated
 from gateway_construct.provider_models import (
     ANTHROPIC_PREFIXES,
     DEEPSEEK_PREFIXES,
@@ -16,24 +17,17 @@ from gateway_construct.provider_models import (
     HOLYSHEEP_EXAMPLE_MODELS,
     OPENAI_PREFIXES,
 )
-from gateway_construct.upstream_parts import endpoint, prefixes, require_format
-from lambda_runtime.config import (
-    ANTHROPIC_OPERATIONS,
-    OPENAI_OPERATIONS,
-    PLACEHOLDER_FIELD,
-    AuthStyle,
-    Operation,
-    UpstreamConfig,
-    WireFormat,
-)
-
-_SECRET_FIELD = "apiKey"  # noqa: S105  the name of a field, not a secret
+from gateway_construct.rotation import Rotation
+from gateway_construct.upstream_base import SECRET_FIELD, UpstreamBase
+from gateway_construct.upstream_parts import endpoint
+from lambda_runtime.config import ANTHROPIC_OPERATIONS, AuthStyle, Operation, UpstreamConfig
+from lambda_runtime.config.federation import AnthropicFederation, OpenAiFederation
 
 _REGION = re.compile(r"[a-z]{2}(-[a-z]+)+-[0-9]+")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Upstream:
+class Upstream(UpstreamBase):
     """A provider that the gateway relays to. Made by one of the class methods; the constructor is for what they do not cover.
 
     Each class method takes:
@@ -44,6 +38,8 @@ class Upstream:
       is imported by its name ends in `-??????`, the characters that Secrets Manager adds. Default: the gateway creates a
       secret with a placeholder, and keeps it when the stack goes.
     - `secret_field`: the field of that JSON object. Default: "apiKey".
+    - `rotation`: replaces the key by schedule, `Rotation.staged()` or `Rotation.openai_admin(...)`. Default: none, the operator
+      replaces it.
 
     Where a provider serves models of its own only, the preset knows how their names begin. A model that the gateway's map does
     not name goes to the upstreams that may have it: those whose names begin so, and those whose models can be anybody's.
@@ -51,30 +47,14 @@ class Upstream:
     Args:
         config: the part that travels with the function.
         secret: as above. Default: the gateway creates one.
+        rotation: as above. Default: none.
         example_models: entries that are added to the gateway's model map where it has none for that name: the name asked for
             and the upstream's own. Default: none.
 
     Raises:
-        ValueError: if a secret is given to an upstream that takes no key, or `secret_field` cannot be one.
+        ValueError: if a secret or a rotation is given to an upstream that takes no key, `secret_field` cannot be one, or the
+            rotation is for another provider.
     """
-
-    config: UpstreamConfig
-    secret: ISecret | None = None
-    example_models: Mapping[str, str] = field(default_factory=dict)
-
-    def __post_init__(self) -> None:
-        if self.secret is not None and not self.config.needs_key:
-            raise ValueError(f"upstream {self.name!r} takes no key (AuthStyle.NONE), so it must not be given a secret")
-        if not self.config.secret_field or self.config.secret_field == PLACEHOLDER_FIELD:
-            raise ValueError(
-                f"upstream {self.name!r}: secret_field must be the name of a field other than {PLACEHOLDER_FIELD!r}, which "
-                f"marks a secret without a key, got {self.config.secret_field!r}",
-            )
-
-    @property
-    def name(self) -> str:
-        """The upstream's name."""
-        return self.config.name
 
     @classmethod
     def holysheep(
@@ -82,15 +62,17 @@ class Upstream:
         *,
         name: str = "holysheep",
         secret: ISecret | None = None,
-        secret_field: str = _SECRET_FIELD,
+        secret_field: str = SECRET_FIELD,
+        rotation: Rotation | None = None,
         example_models: bool = False,
-    ) -> Upstream:
+    ) -> Self:
         """HolySheep AI: chat completions and messages, models of many vendors behind one key.
 
         Args:
             name: see the class. Default: "holysheep".
             secret: see the class.
             secret_field: see the class. Default: "apiKey".
+            rotation: see the class.
             example_models: whether the names in `HOLYSHEEP_EXAMPLE_MODELS` are mapped, unless the gateway's own map names
                 them. Default: False.
         """
@@ -104,6 +86,7 @@ class Upstream:
                 ),
             ),
             secret=secret,
+            rotation=rotation,
             example_models=HOLYSHEEP_EXAMPLE_MODELS if example_models else {},
         )
 
@@ -114,8 +97,10 @@ class Upstream:
         name: str = "openai",
         base_url: str = "https://api.openai.com/v1",
         secret: ISecret | None = None,
-        secret_field: str = _SECRET_FIELD,
-    ) -> Upstream:
+        secret_field: str = SECRET_FIELD,
+        rotation: Rotation | None = None,
+        federation: OpenAiFederation | None = None,
+    ) -> Self:
         """OpenAI: chat completions, responses and embeddings.
 
         Args:
@@ -123,14 +108,21 @@ class Upstream:
             base_url: another of OpenAI's addresses, for example for data residency. Default: "https://api.openai.com/v1".
             secret: see the class.
             secret_field: see the class. Default: "apiKey".
+            rotation: see the class.
+            federation: short-lived tokens in place of a stored key; then there is no secret. Default: none, a key is stored.
+
+        Raises:
+            ValueError: if a federation comes with a secret, a secret field or a rotation.
         """
-        return cls.openai_compatible(
+        upstream = cls.openai_compatible(
             name,
             base_url=base_url,
             model_prefixes=OPENAI_PREFIXES,
             secret=secret,
             secret_field=secret_field,
+            rotation=rotation,
         )
+        return federated(upstream, federation, OpenAiFederation)
 
     @classmethod
     def anthropic(
@@ -139,8 +131,10 @@ class Upstream:
         name: str = "anthropic",
         base_url: str = "https://api.anthropic.com",
         secret: ISecret | None = None,
-        secret_field: str = _SECRET_FIELD,
-    ) -> Upstream:
+        secret_field: str = SECRET_FIELD,
+        rotation: Rotation | None = None,
+        federation: AnthropicFederation | None = None,
+    ) -> Self:
         """Anthropic: messages and token counting.
 
         Args:
@@ -148,15 +142,22 @@ class Upstream:
             base_url: without `/v1`. Default: "https://api.anthropic.com".
             secret: see the class.
             secret_field: see the class. Default: "apiKey".
+            rotation: see the class.
+            federation: short-lived tokens in place of a stored key; then there is no secret. Default: none, a key is stored.
+
+        Raises:
+            ValueError: if a federation comes with a secret, a secret field or a rotation.
         """
-        return cls.anthropic_compatible(
+        upstream = cls.anthropic_compatible(
             name,
             base_url=base_url,
             operations=ANTHROPIC_OPERATIONS,
             model_prefixes=ANTHROPIC_PREFIXES,
             secret=secret,
             secret_field=secret_field,
+            rotation=rotation,
         )
+        return federated(upstream, federation, AnthropicFederation)
 
     @classmethod
     def deepseek(
@@ -164,14 +165,16 @@ class Upstream:
         *,
         name: str = "deepseek",
         secret: ISecret | None = None,
-        secret_field: str = _SECRET_FIELD,
-    ) -> Upstream:
+        secret_field: str = SECRET_FIELD,
+        rotation: Rotation | None = None,
+    ) -> Self:
         """DeepSeek: chat completions and messages.
 
         Args:
             name: see the class. Default: "deepseek".
             secret: see the class.
             secret_field: see the class. Default: "apiKey".
+            rotation: see the class.
         """
         return cls(
             config=UpstreamConfig(
@@ -184,6 +187,7 @@ class Upstream:
                 model_prefixes=DEEPSEEK_PREFIXES,
             ),
             secret=secret,
+            rotation=rotation,
         )
 
     @classmethod
@@ -193,8 +197,9 @@ class Upstream:
         name: str = "gemini",
         base_url: str = "https://generativelanguage.googleapis.com/v1beta/openai",
         secret: ISecret | None = None,
-        secret_field: str = _SECRET_FIELD,
-    ) -> Upstream:
+        secret_field: str = SECRET_FIELD,
+        rotation: Rotation | None = None,
+    ) -> Self:
         """Google Gemini through its OpenAI-compatible endpoint: chat completions and embeddings.
 
         Args:
@@ -202,6 +207,7 @@ class Upstream:
             base_url: default: "https://generativelanguage.googleapis.com/v1beta/openai".
             secret: see the class.
             secret_field: see the class. Default: "apiKey".
+            rotation: see the class.
         """
         return cls.openai_compatible(
             name,
@@ -210,6 +216,7 @@ class Upstream:
             model_prefixes=GEMINI_PREFIXES,
             secret=secret,
             secret_field=secret_field,
+            rotation=rotation,
         )
 
     @classmethod
@@ -219,8 +226,9 @@ class Upstream:
         *,
         name: str = "bedrock",
         secret: ISecret | None = None,
-        secret_field: str = _SECRET_FIELD,
-    ) -> Upstream:
+        secret_field: str = SECRET_FIELD,
+        rotation: Rotation | None = None,
+    ) -> Self:
         """Amazon Bedrock through its OpenAI-compatible endpoint: chat completions and responses.
 
         Args:
@@ -229,6 +237,7 @@ class Upstream:
             name: see the class. Default: "bedrock".
             secret: see the class. It holds a Bedrock API key.
             secret_field: see the class. Default: "apiKey".
+            rotation: see the class.
 
         Raises:
             ValueError: if the Region is a token or none.
@@ -243,89 +252,5 @@ class Upstream:
             operations=(Operation.CHAT_COMPLETIONS, Operation.RESPONSES),
             secret=secret,
             secret_field=secret_field,
-        )
-
-    @classmethod
-    def openai_compatible(
-        cls,
-        name: str,
-        *,
-        base_url: str,
-        operations: Sequence[Operation] = OPENAI_OPERATIONS,
-        auth: AuthStyle = AuthStyle.BEARER,
-        model_prefixes: Sequence[str] = (),
-        stream_usage: bool = True,
-        secret: ISecret | None = None,
-        secret_field: str = _SECRET_FIELD,
-    ) -> Upstream:
-        """Anything that speaks OpenAI's format: vLLM, Ollama, Azure OpenAI, another relay.
-
-        Azure OpenAI: `base_url="https://<resource>.openai.azure.com/openai/v1"`, `auth=AuthStyle.API_KEY`.
-        A server without keys: `auth=AuthStyle.NONE`.
-
-        Args:
-            name: see the class.
-            base_url: with its version and without a trailing slash, for example "https://llm.example.com/v1".
-            operations: what it serves. Default: chat completions, responses and embeddings.
-            auth: the header that carries the key. Default: `AuthStyle.BEARER`.
-            model_prefixes: what its models' names begin with, if it serves no others, for example `["llama-"]`. A model that
-                the gateway's map does not name and that begins otherwise goes to another upstream that may have it. Default:
-                none, it may have any.
-            stream_usage: whether it takes `stream_options.include_usage`, by which the gateway learns what a stream used.
-                Where it does not, a stream's usage is an estimate. Default: True.
-            secret: see the class.
-            secret_field: see the class. Default: "apiKey".
-
-        Raises:
-            ValueError: if the URL is not absolute or a token, an operation is not of OpenAI's format, or `model_prefixes` are
-                none that a name could begin with.
-        """
-        require_format("openai_compatible", operations, WireFormat.OPENAI, instead="anthropic_compatible")
-        return cls(
-            config=UpstreamConfig(
-                name=name,
-                endpoints=(endpoint(base_url, auth, operations),),
-                secret_field=secret_field,
-                model_prefixes=prefixes(name, model_prefixes),
-                stream_usage=stream_usage,
-            ),
-            secret=secret,
-        )
-
-    @classmethod
-    def anthropic_compatible(
-        cls,
-        name: str,
-        *,
-        base_url: str,
-        operations: Sequence[Operation] = (Operation.MESSAGES,),
-        auth: AuthStyle = AuthStyle.X_API_KEY,
-        model_prefixes: Sequence[str] = (),
-        secret: ISecret | None = None,
-        secret_field: str = _SECRET_FIELD,
-    ) -> Upstream:
-        """Anything that speaks Anthropic's format.
-
-        Args:
-            name: see the class.
-            base_url: without `/v1` and without a trailing slash, for example "https://llm.example.com/anthropic".
-            operations: what it serves. Default: messages; few but Anthropic count tokens.
-            auth: the header that carries the key. Default: `AuthStyle.X_API_KEY`.
-            model_prefixes: see `openai_compatible`. Default: none, it may have any.
-            secret: see the class.
-            secret_field: see the class. Default: "apiKey".
-
-        Raises:
-            ValueError: if the URL is not absolute or a token, an operation is not of Anthropic's format, or `model_prefixes`
-                are none that a name could begin with.
-        """
-        require_format("anthropic_compatible", operations, WireFormat.ANTHROPIC, instead="openai_compatible")
-        return cls(
-            config=UpstreamConfig(
-                name=name,
-                endpoints=(endpoint(base_url, auth, operations),),
-                secret_field=secret_field,
-                model_prefixes=prefixes(name, model_prefixes),
-            ),
-            secret=secret,
+            rotation=rotation,
         )

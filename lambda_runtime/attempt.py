@@ -20,7 +20,7 @@ from lambda_runtime.credentials import Credentials
 from lambda_runtime.errors import CredentialError, UpstreamError, UpstreamTimeoutError
 from lambda_runtime.failures import FailedAttempt, judged, retry_after_of
 from lambda_runtime.json_scan import parse_object
-from lambda_runtime.key_refusal import auth_headers, raise_if_about_the_key, redacted, refused
+from lambda_runtime.key_refusal import raise_if_about_the_key, redacted, refused, with_key
 from lambda_runtime.patience import Patience, Silence
 from lambda_runtime.router import Candidate
 from lambda_runtime.secure_answer import GENERATIONS, secure_stream, secure_whole
@@ -115,7 +115,7 @@ class Attempts:
             if refused(call.status, head):
                 try:
                     raise_if_about_the_key(
-                        call.status, head, candidate.upstream.name, key, self._credentials.secret_id(candidate.upstream)
+                        call.status, head, candidate.upstream.name, key, self._credentials.mend(candidate.upstream)
                     )
                 except CredentialError:
                     call.close()
@@ -123,7 +123,7 @@ class Attempts:
         return call, head, key
 
     def _send(self, question: Question, key: str, patience: Patience) -> tuple[UpstreamCall, bytes]:
-        headers = question.headers + auth_headers(question.candidate.endpoint.auth, key)
+        headers = with_key(question.headers, question.candidate.endpoint.auth, key)
         call = UpstreamCall(self._transport, post_request(question.url, headers, question.content, patience), patience)
         try:
             return call, call.read_up_to(MAX_ERROR_BODY if call.status >= _ERROR else _BEGINNING)

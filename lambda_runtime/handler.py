@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import httpx
 
@@ -17,6 +17,9 @@ from lambda_runtime.invocation import Invocation, ResponseWriter
 from lambda_runtime.secrets_manager import SecretsManager
 from lambda_runtime.transport import HttpClientTransport
 
+if TYPE_CHECKING:
+    from lambda_runtime.credentials import TokenSource
+
 
 def _build() -> tuple[Gateway, Credentials]:
     """Build the parts and say what happens to them around a SnapStart snapshot."""
@@ -25,7 +28,13 @@ def _build() -> tuple[Gateway, Credentials]:
     # For AWS's own services only; upstreams are asked through the transport, see `UpstreamCall`.
     client = httpx.Client(transport=transport, trust_env=False)
     aws_credentials = AwsCredentialsSource(client, os.environ)
-    credentials = Credentials(config, os.environ, SecretsManager(client, os.environ, aws_credentials))
+
+    def make_tokens() -> TokenSource:
+        from lambda_runtime.federation.tokens import FederatedTokens  # noqa: PLC0415  only federated upstreams pay for it
+
+        return FederatedTokens(client, os.environ, aws_credentials)
+
+    credentials = Credentials(config, os.environ, SecretsManager(client, os.environ, aws_credentials), make_tokens)
     # A snapshot is kept as long as its version: it must hold no key. Called in reverse order.
     snapstart.before_snapshot(credentials.forget)
     snapstart.before_snapshot(aws_credentials.forget)

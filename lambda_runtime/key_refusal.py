@@ -5,7 +5,6 @@ from __future__ import annotations
 from lambda_runtime import log
 from lambda_runtime.config import AuthStyle
 from lambda_runtime.errors import CredentialError
-from lambda_runtime.secret_value import put_command
 
 _UNAUTHORIZED = 401
 _FORBIDDEN = 403
@@ -14,6 +13,9 @@ _BAD_REQUEST = 400
 _MIN_SECRET = 8
 """Characters of the shortest key that is hidden in errors. Shorter ones are no secrets but the fillers that local servers are
 given (`x`, `none`, `EMPTY`), and would be found in every other word of an error."""
+
+_BETA = b"anthropic-beta"
+_OAUTH_FLAG = b"oauth-2025-04-20"
 
 # Gemini's OpenAI-compatible endpoint refuses a key with a 400 and these words.
 _KEY_REFUSED_400 = (b"API_KEY_INVALID", b"API key not valid", b"API key expired")
@@ -24,8 +26,20 @@ def auth_headers(auth: AuthStyle, key: str) -> list[tuple[bytes, bytes]]:
     """The headers that carry a key."""
     if auth is AuthStyle.NONE:
         return []
+    if auth is AuthStyle.ANTHROPIC_OAUTH:
+        return [(b"authorization", f"Bearer {key}".encode()), (_BETA, _OAUTH_FLAG)]
     value = f"Bearer {key}" if auth is AuthStyle.BEARER else key
     return [(auth.value.encode(), value.encode())]
+
+
+def with_key(headers: list[tuple[bytes, bytes]], auth: AuthStyle, key: str) -> list[tuple[bytes, bytes]]:
+    """A request's headers with those that carry a key; the client's own flags in `anthropic-beta` stay."""
+    if auth is AuthStyle.ANTHROPIC_OAUTH:
+        flags = [flag.strip() for name, value in headers if name == _BETA for flag in value.split(b",")]
+        bearer, _ = auth_headers(auth, key)
+        merged = b",".join(dict.fromkeys(flag for flag in (*flags, _OAUTH_FLAG) if flag))
+        return [*(header for header in headers if header[0] != _BETA), bearer, (_BETA, merged)]
+    return headers + auth_headers(auth, key)
 
 
 def refused(status: int, body: bytes) -> bool:
@@ -40,7 +54,7 @@ def redacted(body: bytes, key: str) -> bytes:
     return body.replace(key.encode(), b"[redacted]") if len(key) >= _MIN_SECRET else body
 
 
-def raise_if_about_the_key(status: int, body: bytes, upstream: str, key: str, secret_id: str) -> None:
+def raise_if_about_the_key(status: int, body: bytes, upstream: str, key: str, mend: str) -> None:
     """Log what to do about a refusal that stays, and let only one pass that is about the request.
 
     A 401 is never passed on: the client would take it for its own gateway key's, and providers quote a part of the key that
@@ -52,16 +66,12 @@ def raise_if_about_the_key(status: int, body: bytes, upstream: str, key: str, se
         body: its body.
         upstream: the upstream's name.
         key: the key that was sent; empty for none.
-        secret_id: of the secret that holds the key.
+        mend: what mends it, if a key was sent.
 
     Raises:
         CredentialError: if the refusal is about the key.
     """
-    advice = (
-        f"set a valid key: {put_command(secret_id)}"
-        if key
-        else "it is configured without a key (auth none); give it an auth style and a secret"
-    )
+    advice = mend if key else "it is configured without a key (auth none); give it an auth style and a secret"
     if status == _FORBIDDEN and not _speaks_of_the_key(body, key):
         log.warning(
             f"the upstream {upstream!r} answered with status 403, also to a key fetched anew; if it is not about the model or "

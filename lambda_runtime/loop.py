@@ -15,6 +15,7 @@ from lambda_runtime import snapstart
 from lambda_runtime.error_report import ErrorReport
 from lambda_runtime.http1 import ProtocolError
 from lambda_runtime.invocation import ClientGoneError, Handler, Invocation
+from lambda_runtime.metric_lines import count_crash
 from lambda_runtime.runtime_client import RuntimeClient
 from lambda_runtime.writers import AnswerWriter, BufferedWriter, StreamingWriter
 
@@ -134,6 +135,7 @@ def serve_one(client: RuntimeClient, handler: Handler, writer_type: type[Streami
 
 
 def _reject(client: RuntimeClient, writer: AnswerWriter, error: BaseException, request_id: str) -> None:
+    count_crash("the handler raised")
     report = ErrorReport.of(error)
     report.log("the handler raised", request_id)
     try:
@@ -168,6 +170,8 @@ def _restored(client: RuntimeClient) -> bool:
 
 
 def _report(client: RuntimeClient, path: bytes, error: BaseException, message: str) -> int:
+    # First of all, for whatever follows may fail, too.
+    count_crash(message)
     report = ErrorReport.of(error)
     if isinstance(error, InitError):
         report.error_type = error.error_type

@@ -23,13 +23,38 @@ NO_UPSTREAM = "none"
 OTHER_MODEL = "other"
 """The metric dimension of models that the map does not name."""
 
-_DIMENSIONS = [["Gateway"], ["Gateway", "Version"], ["Gateway", "Upstream"]]
-_COUNTS = [{"Name": "Requests", "Unit": "Count"}, {"Name": "Errors", "Unit": "Count"}]
-_DURATION = {"Name": "Duration", "Unit": "Milliseconds"}
-_FIRST_BYTE = {"Name": "FirstByteLatency", "Unit": "Milliseconds"}
-_TOKEN_DIMENSIONS = [["Gateway"], ["Gateway", "Upstream", "Model"]]
-_TOKENS = [{"Name": "InputTokens", "Unit": "Count"}, {"Name": "OutputTokens", "Unit": "Count"}]
 _SERVER_ERROR = 500
+
+
+def _directives(*, first_byte: bool, usage: bool) -> list[dict[str, Any]]:
+    """What of a line CloudWatch makes metrics of.
+
+    Those of a version have a resolution of a second, since the alarms of a release look at ten; all others of a minute.
+
+    Args:
+        first_byte: whether the line says when the first byte went out.
+        usage: whether it says how many tokens were used.
+    """
+    units = {"Requests": "Count", "Errors": "Count", "Duration": "Milliseconds"}
+    if first_byte:
+        units["FirstByteLatency"] = "Milliseconds"
+    metrics = [{"Name": name, "Unit": unit} for name, unit in units.items()]
+    directives: list[dict[str, Any]] = [
+        {"Dimensions": [["Gateway"], ["Gateway", "Upstream"]], "Metrics": metrics},
+        {"Dimensions": [["Gateway", "Version"]], "Metrics": [{**metric, "StorageResolution": 1} for metric in metrics]},
+    ]
+    if usage:
+        tokens = [{"Name": name, "Unit": "Count"} for name in ("InputTokens", "OutputTokens")]
+        directives.append({"Dimensions": [["Gateway"], ["Gateway", "Upstream", "Model"]], "Metrics": tokens})
+    return [{"Namespace": METRICS_NAMESPACE, **directive} for directive in directives]
+
+
+_DIRECTIVES = {
+    (first_byte, usage): _directives(first_byte=first_byte, usage=usage)
+    for first_byte in (False, True)
+    for usage in (False, True)
+}
+"""Made once, for they are the same with every request."""
 
 
 class RequestLog:
@@ -148,12 +173,10 @@ class RequestLog:
         """Write the line. To be called once, when the client has its answer."""
         failed = self.broken or self.status >= _SERVER_ERROR
         self.duration = self._elapsed()
-        metrics = [*_COUNTS, _DURATION]
+        usage = self.usage
+        directives = _DIRECTIVES[self.first_byte is not None, usage is not None]
         line: dict[str, Any] = {
-            "_aws": {
-                "Timestamp": int(time.time() * 1000),
-                "CloudWatchMetrics": [{"Namespace": METRICS_NAMESPACE, "Dimensions": _DIMENSIONS, "Metrics": metrics}],
-            },
+            "_aws": {"Timestamp": int(time.time() * 1000), "CloudWatchMetrics": directives},
             "Gateway": self._function,
             "Version": self._version,
             "Upstream": self.upstream,
@@ -162,13 +185,8 @@ class RequestLog:
             "Duration": self.duration,
         }
         if self.first_byte is not None:
-            metrics.append(_FIRST_BYTE)
             line["FirstByteLatency"] = self.first_byte
-        usage = self.usage
         if usage is not None:
-            line["_aws"]["CloudWatchMetrics"].append(
-                {"Namespace": METRICS_NAMESPACE, "Dimensions": _TOKEN_DIMENSIONS, "Metrics": _TOKENS}
-            )
             line |= {"Model": self.model_label, "InputTokens": usage.input_tokens, "OutputTokens": usage.output_tokens}
             line |= {"cached_tokens": usage.cached_tokens, "cache_write_tokens": usage.cache_write_tokens}
             line |= {"reasoning_tokens": usage.reasoning_tokens, "usage_estimated": usage.estimated}

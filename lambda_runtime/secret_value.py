@@ -15,6 +15,9 @@ _HEADER_SAFE = re.compile(r"[\x21\x23-\x7e]+").fullmatch
 class SecretProblem(Exception):  # noqa: N818 - what it says is for the operator's log, and is never an answer
     """Why a key could not be had, and the command that mends it. Names the secret, never its value."""
 
+    passes = False
+    """Whether it passes by itself, so that it says nothing about the key."""
+
 
 def put_command(secret_id: str) -> str:
     """The command that sets a secret's value."""

@@ -6,16 +6,18 @@ from collections.abc import Callable, Mapping
 
 from aws_cdk import App, Duration, Environment, RemovalPolicy, Stack
 from aws_cdk import aws_certificatemanager as acm
+from aws_cdk import aws_codedeploy as codedeploy
 from aws_cdk import aws_ec2 as ec2
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_logs as logs
 from aws_cdk import aws_route53 as route53
-from aws_cdk import aws_secretsmanager as secretsmanager
 
 from gateway_construct import (
     AiGateway,
     AuthStyle,
+    Canary,
+    CodeDeploy,
     CustomDomain,
     Delivery,
     ModelRoute,
@@ -28,6 +30,7 @@ from gateway_construct import (
     WebAcl,
     Weighted,
 )
+from tests.credential_configurations import federated, own_secrets, rotation
 
 Build = Callable[[Stack], AiGateway]
 
@@ -116,6 +119,26 @@ def weighted_release(stack: Stack) -> AiGateway:
     )
 
 
+def canary_release(stack: Stack) -> AiGateway:
+    """New versions prove themselves on 5 % of the requests, and take over in steps or fall back by themselves."""
+    return AiGateway(
+        stack,
+        "Gateway",
+        upstreams=[Upstream.openai()],
+        release=Canary(weight=0.05, bake=Duration.hours(48), ramp=[0.25, 0.5], ramp_interval=Duration.hours(1)),
+    )
+
+
+def code_deploy_release(stack: Stack) -> AiGateway:
+    """CloudFormation waits while CodeDeploy shifts the requests."""
+    return AiGateway(
+        stack,
+        "Gateway",
+        upstreams=[Upstream.openai()],
+        release=CodeDeploy(config=codedeploy.LambdaDeploymentConfig.CANARY_10_PERCENT_5_MINUTES),
+    )
+
+
 def cached_authorizer(stack: Stack) -> AiGateway:
     """One header style a route family, for speed."""
     return AiGateway(stack, "Gateway", upstreams=[Upstream.openai()], authorizer_cache_ttl=Duration.minutes(5))
@@ -163,39 +186,6 @@ def access_logs_and_tracing(stack: Stack) -> AiGateway:
     return AiGateway(stack, "Gateway", upstreams=[Upstream.openai()], access_logs=True, tracing=True)
 
 
-def own_secrets(stack: Stack) -> AiGateway:
-    """Secrets that exist already: imported by ARN, by name, and encrypted with another key."""
-    return AiGateway(
-        stack,
-        "Gateway",
-        upstreams=[
-            Upstream.openai(
-                secret=secretsmanager.Secret.from_secret_complete_arn(
-                    stack,
-                    "OpenAi",
-                    "arn:aws:secretsmanager:eu-central-1:111122223333:secret:openai-AbCdEf",
-                ),
-            ),
-            Upstream.anthropic(
-                secret=secretsmanager.Secret.from_secret_name_v2(stack, "Anthropic", "anthropic"),
-                secret_field="key",
-            ),
-            Upstream.gemini(
-                secret=secretsmanager.Secret.from_secret_attributes(
-                    stack,
-                    "Gemini",
-                    secret_complete_arn="arn:aws:secretsmanager:eu-central-1:111122223333:secret:gemini-GhIjKl",
-                    encryption_key=kms.Key.from_key_arn(
-                        stack,
-                        "GeminiKey",
-                        "arn:aws:kms:eu-central-1:111122223333:key/11112222-3333-4444-5555-666677778888",
-                    ),
-                ),
-            ),
-        ],
-    )
-
-
 def everything(stack: Stack) -> AiGateway:
     """Every option that goes with the others."""
     gateway = AiGateway(
@@ -238,6 +228,8 @@ CONFIGURATIONS: Mapping[str, Build] = {
         no_table,
         consumers,
         weighted_release,
+        canary_release,
+        code_deploy_release,
         cached_authorizer,
         customer_key,
         custom_domain,
@@ -245,6 +237,8 @@ CONFIGURATIONS: Mapping[str, Build] = {
         private_endpoint,
         access_logs_and_tracing,
         own_secrets,
+        rotation,
+        federated,
         everything,
     )
 }
@@ -261,7 +255,7 @@ def stack_of(name: str, *, context: Mapping[str, object] | None = None) -> Stack
     stack = Stack(
         App(context=context, analytics_reporting=False),
         "AiGateway",
-        env=Environment(account="111122223333", region="eu-central-1") if name == "own-secrets" else None,
+        env=Environment(account="111122223333", region="eu-central-1") if name in {"own-secrets", "rotation"} else None,
     )
     CONFIGURATIONS[name](stack)
     return stack

@@ -14,7 +14,8 @@ from gateway_cli.aws.embedded import embedded_session
 from gateway_cli.errors import MISTAKEN, CommandError
 from gateway_cli.running import RunningGateways, running_gateways
 
-_CONFIG = Config(connect_timeout=5, read_timeout=10)
+_PATIENCE = 10.0
+_CONFIG = Config(connect_timeout=5)
 
 RegionOption = Annotated[
     str | None, typer.Option(help="AWS Region. Default: AWS_REGION, or the profile's.", show_default=False)
@@ -46,17 +47,18 @@ class Connection:
         """Where this is, for messages."""
         return "the embedded AWS" if self.local else f"Region {self.session.region_name}"
 
-    def client(self, service: str, *, attempts: int = 3) -> Any:
+    def client(self, service: str, *, attempts: int = 3, patience: float = _PATIENCE) -> Any:
         """A boto3 client.
 
         Args:
             service: boto3's name of the service.
             attempts: how often a call is tried that fails or is throttled. Default: 3.
+            patience: seconds to wait for an answer. Default: 10.
 
         Raises:
             BotoCoreError: if there is no Region.
         """
-        config = _CONFIG.merge(Config(retries={"total_max_attempts": attempts, "mode": "standard"}))
+        config = _CONFIG.merge(Config(read_timeout=patience, retries={"total_max_attempts": attempts, "mode": "standard"}))
         if self.local is None:
             return self.session.client(service, config=config)  # type: ignore[call-overload]
         return self.session.client(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from gateway_cli.aws.connection import Connection, is_named
@@ -12,6 +12,15 @@ from gateway_cli.errors import MISTAKEN, CommandError
 
 API_TAG = "ai-gateway:api"
 """The tag that the construct gives to its REST API; the value is the path of the gateway's construct."""
+
+FUNCTION_TAG = "ai-gateway:function"
+"""A tag of the REST API with the name of the gateway's function."""
+
+RELEASE_TAG = "ai-gateway:release"
+"""A tag of the REST API with the ARN of the state machine that releases versions, if the gateway has one."""
+
+ROTATION_TAG = "ai-gateway:rotation"
+"""A tag of the REST API with the name of the function that rotates credentials, if the gateway has one."""
 
 _PAGE = 500
 _ATTEMPTS = 8
@@ -27,12 +36,18 @@ class Gateway:
         path: path of its construct.
         stack: name of its stack; empty if CloudFormation did not make it.
         found: how it was found, for the user to see that it is the right one.
+        function: name of its function; empty if a version of the construct deployed it that did not tell.
+        release: ARN of the state machine that releases its versions; empty if it has none.
+        rotation: name of the function that rotates its credentials; empty if it has none.
     """
 
     api: str
     path: str
     stack: str
     found: str
+    function: str = ""
+    release: str = ""
+    rotation: str = ""
 
 
 def api_gateway(connection: Connection) -> Any:
@@ -77,11 +92,20 @@ def find_gateway(connection: Connection, apigateway: Any, *, stack: str | None, 
         found = f"of the gateway {gateway}"
     if len(chosen) != 1:
         raise _no_choice(where, chosen or candidates, gateway if candidates and not chosen else None)
-    return Gateway(api=chosen[0].api, path=chosen[0].path, stack=chosen[0].stack, found=found)
+    return replace(chosen[0], found=found)
 
 
 def _gateway(api: Mapping[str, Any]) -> Gateway:
-    return Gateway(api=api["id"], path=api["tags"][API_TAG], stack=api["tags"].get(STACK_TAG, ""), found="")
+    tags = api["tags"]
+    return Gateway(
+        api=api["id"],
+        path=tags[API_TAG],
+        stack=tags.get(STACK_TAG, ""),
+        found="",
+        function=tags.get(FUNCTION_TAG, ""),
+        release=tags.get(RELEASE_TAG, ""),
+        rotation=tags.get(ROTATION_TAG, ""),
+    )
 
 
 def _no_choice(where: str, candidates: list[Gateway], gateway: str | None) -> CommandError:

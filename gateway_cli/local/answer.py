@@ -54,6 +54,8 @@ class Answer:
         self._dropped = False
         self.finished = False
         """Whether the function has sent all of it."""
+        self.failed = False
+        """Whether it will never be complete."""
         self.streaming = False
         """Whether the function streams: a prelude, the delimiter, then the body as it is."""
 
@@ -70,6 +72,7 @@ class Answer:
 
     def fail(self, error: FunctionError) -> None:
         """The answer will never be complete. What was fed already is still delivered."""
+        self.failed = True
         if self._queue.full():
             # A reader that is so far behind does not wait: it finds out when it has read everything.
             self._failure = error

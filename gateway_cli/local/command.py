@@ -29,6 +29,7 @@ class LocalOptions:
         stand_in: whether a stand-in answers for upstreams without a key in the environment.
         workers: how many worker processes there may be at once.
         ready_file: file to write when requests are taken, or None.
+        watch: whether an assembly that is written anew is deployed again.
         verbose: print each request and everything that the function prints.
     """
 
@@ -38,6 +39,7 @@ class LocalOptions:
     stand_in: bool = True
     workers: int = DEFAULT_WORKERS
     ready_file: Path | None = None
+    watch: bool = False
     verbose: bool = False
 
 
@@ -72,6 +74,7 @@ async def _serve(options: LocalOptions, output: Output) -> None:
             stand_in=options.stand_in,
             workers=options.workers,
             ready_file=options.ready_file,
+            watch=options.watch,
             scratch=Path(scratch),
             output=output,
         )

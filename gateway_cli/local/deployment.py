@@ -5,25 +5,24 @@ from __future__ import annotations
 import base64
 import contextlib
 import hashlib
-import io
 import json
 import re
-import stat
-import zipfile
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from botocore.exceptions import ClientError, WaiterError
+from botocore.exceptions import ClientError
 
+from gateway_cli.local.alarms.definitions import pack
 from gateway_cli.local.assembly import Asset, Stack
+from gateway_cli.local.change_sets import PACE, ChangeKind, FailedChangeError, NoChangesError, change
 from gateway_cli.local.emulator import Emulator
 from gateway_cli.local.errors import LocalGatewayError
 from gateway_cli.local.template import of_types, without
+from gateway_cli.local.zips import zip_directory
 
 BOOTSTRAP_VERSION = "30"
-DEPLOY_SECONDS = 120.0
 ATTEMPTS = 12
 """How often a stack is tried, each time without what failed before."""
 
@@ -45,7 +44,8 @@ CUSTOM_SECONDS = 15
 
 _CUSTOM = ("Custom::", "AWS::CloudFormation::CustomResource")
 _NOT_THERE = "the embedded AWS does not have it, or has not what it changes"
-_PACE = {"Delay": 0.05, "MaxAttempts": int(DEPLOY_SECONDS / 0.05)}
+_OWN = "Custom::AiGateway"
+_TEMPLATE = ".template.json"
 _UNRECOGNIZED = re.compile(r"Unrecognized resource types: \[([^\]]*)\]")
 
 
@@ -64,19 +64,6 @@ class DeployedStack:
     left_out: tuple[str, ...] = ()
 
 
-class _FailedError(Exception):
-    """The emulator could not make some resources.
-
-    Args:
-        reasons: why, by logical id; empty if it does not say.
-        cause: what the waiter says.
-    """
-
-    def __init__(self, reasons: Mapping[str, str], cause: WaiterError) -> None:
-        super().__init__(str(cause))
-        self.reasons = reasons
-
-
 @dataclass(slots=True)
 class Deployer:
     """Deploys stacks and remembers which code it uploaded.
@@ -88,40 +75,33 @@ class Deployer:
     emulator: Emulator
     code_directories: dict[str, Path] = field(default_factory=dict)
     """Directory by base64 SHA-256 of its zip, which is how Lambda names a version's code."""
+    _left_out: dict[str, set[str]] = field(default_factory=dict)
+    """Logical ids by the name of the stack that does not have them here."""
+    _nested: dict[str, dict[str, Any]] = field(default_factory=dict)
+    """Where the template of each nested stack is, by logical id and by the name of the stack around it."""
 
     def deploy(self, stack: Stack) -> DeployedStack:
         """Upload a stack's assets and create the stack.
 
+        What the emulator cannot make is left out, so that an app's other resources do not keep its gateway from running.
+
         Raises:
             LocalGatewayError: if the emulator refuses it; the message has its reasons.
         """
-        self._bootstrap(stack)
-        s3 = self.emulator.client("s3", region=stack.region)
-        for asset in stack.assets:
-            s3.put_object(Bucket=asset.bucket, Key=asset.key, Body=self._content(asset))
+        self._upload(stack)
         template, gone = without(stack.template, of_types(stack.template, OUTSIDE))
-        limit_custom_resources(template)
+        prepare(template)
         left_out = _sentences(gone, _NOT_THERE)
         cloudformation = self.emulator.client("cloudformation", region=stack.region)
-        bucket = stack.assets[0].bucket if stack.assets else f"local-{stack.account}-{stack.region}"
         for _ in range(ATTEMPTS):
-            # Through a bucket, because a template given in the call may have 51,200 bytes only.
-            key = f"local-gateway/{stack.name}.json"
-            s3.put_object(Bucket=bucket, Key=key, Body=json.dumps(template).encode())
             try:
-                self._change_set(cloudformation, stack.name, f"{self.emulator.endpoint_url}/{bucket}/{key}")
-            except ClientError as error:
-                refused = _UNRECOGNIZED.search(error.response["Error"].get("Message", ""))
-                if not refused:
-                    raise LocalGatewayError(f"stack {stack.name!r} is refused by the embedded AWS: {error}") from error
-                names = of_types(template, {name.strip() for name in refused[1].split(",")})
-                template, gone = without(template, names)
-                left_out += _sentences(gone, _NOT_THERE)
-            except _FailedError as error:
-                template, dropped = _without_failed(stack.name, template, error)
-                left_out += dropped
+                template, more = self._apply(cloudformation, stack, template, "CREATE")
+                left_out += more
+            except FailedChangeError as error:
+                template, more = _without_failed(stack.name, template, error)
+                left_out += more
                 cloudformation.delete_stack(StackName=stack.name)
-                cloudformation.get_waiter("stack_delete_complete").wait(StackName=stack.name, WaiterConfig=_PACE)
+                cloudformation.get_waiter("stack_delete_complete").wait(StackName=stack.name, WaiterConfig=PACE)
             else:
                 break
         else:
@@ -129,9 +109,38 @@ class Deployer:
                 f"stack {stack.name!r} cannot be deployed into the embedded AWS: something fails each time, also without\n  "
                 + "\n  ".join(left_out)
             )
-        return DeployedStack(
-            stack=stack, physical_ids=_physical_ids(cloudformation, stack.name), left_out=tuple(sorted(left_out))
-        )
+        return self._deployed(cloudformation, stack, template, left_out)
+
+    def update(self, stack: Stack) -> DeployedStack | None:
+        """Update a stack that `deploy` has created, without what was left out then. None if nothing has changed.
+
+        Raises:
+            LocalGatewayError: if the emulator refuses it, or something fails; the stack is then as it was before.
+        """
+        if _nested_templates(stack) != self._nested[stack.name]:
+            # It would forget what it knows of the inner resources, and could not go back either.
+            raise LocalGatewayError(
+                f"stack {stack.name!r} has a nested stack that has changed, which the embedded AWS cannot update; start again"
+            )
+        self._upload(stack)
+        before = self._left_out[stack.name]
+        template, gone = without(stack.template, of_types(stack.template, OUTSIDE) | (before & stack.resources.keys()))
+        prepare(template)
+        left_out = _sentences({name: kind for name, kind in gone.items() if name not in before}, _NOT_THERE)
+        cloudformation = self.emulator.client("cloudformation", region=stack.region)
+        try:
+            template, more = self._apply(cloudformation, stack, template, "UPDATE")
+        except NoChangesError:
+            return None
+        except FailedChangeError as error:
+            raise LocalGatewayError(
+                f"stack {stack.name!r} is as it was before; its update failed:\n  " + "\n  ".join(_told(template, error))
+            ) from error
+        return self._deployed(cloudformation, stack, template, left_out + more)
+
+    def stands(self, stack: Stack) -> bool:
+        """Whether `deploy` has created a stack."""
+        return stack.name in self._left_out
 
     def nested(self, deployed: DeployedStack) -> list[DeployedStack]:
         """The stacks nested in a deployed one, at any depth."""
@@ -151,10 +160,55 @@ class Deployer:
             found += self.nested(found[-1])
         return found
 
+    def _apply(
+        self, cloudformation: Any, stack: Stack, template: dict[str, Any], kind: ChangeKind
+    ) -> tuple[dict[str, Any], list[str]]:
+        """Have a template carried out, without the types that the emulator does not have.
+
+        Returns:
+            The template that was, and a sentence for each resource that was left out.
+
+        Raises:
+            FailedChangeError: if a resource fails.
+            NoChangesError: if an update changes nothing.
+            LocalGatewayError: if the emulator refuses it for another reason.
+        """
+        left_out: list[str] = []
+        s3 = self.emulator.client("s3", region=stack.region)
+        bucket = _bucket(stack)
+        while True:
+            # Through a bucket, because a template given in the call may have 51,200 bytes only.
+            key = f"local-gateway/{stack.name}.json"
+            s3.put_object(Bucket=bucket, Key=key, Body=json.dumps(template).encode())
+            try:
+                change(cloudformation, stack.name, f"{self.emulator.endpoint_url}/{bucket}/{key}", kind)
+            except ClientError as error:
+                refused = _UNRECOGNIZED.search(error.response["Error"].get("Message", ""))
+                names = of_types(template, {name.strip() for name in refused[1].split(",")}) if refused else set()
+                if not names:
+                    raise LocalGatewayError(f"stack {stack.name!r} is refused by the embedded AWS: {error}") from error
+                template, gone = without(template, names)
+                left_out += _sentences(gone, _NOT_THERE)
+            else:
+                return template, left_out
+
+    def _upload(self, stack: Stack) -> None:
+        self._bootstrap(stack)
+        s3 = self.emulator.client("s3", region=stack.region)
+        for asset in stack.assets:
+            s3.put_object(Bucket=asset.bucket, Key=asset.key, Body=self._content(asset))
+
+    def _deployed(self, cloudformation: Any, stack: Stack, template: Mapping[str, Any], left_out: list[str]) -> DeployedStack:
+        self._left_out[stack.name] = stack.resources.keys() - template["Resources"].keys()
+        self._nested[stack.name] = _nested_templates(stack)
+        return DeployedStack(
+            stack=stack, physical_ids=_physical_ids(cloudformation, stack.name), left_out=tuple(sorted(left_out))
+        )
+
     def _bootstrap(self, stack: Stack) -> None:
         """What `cdk bootstrap` leaves behind, as far as a deployment reads it."""
         s3 = self.emulator.client("s3", region=stack.region)
-        for bucket in {asset.bucket for asset in stack.assets} or {f"local-{stack.account}-{stack.region}"}:
+        for bucket in {asset.bucket for asset in stack.assets} | {_bucket(stack)}:
             with contextlib.suppress(s3.exceptions.BucketAlreadyOwnedByYou, s3.exceptions.BucketAlreadyExists):
                 location = {"CreateBucketConfiguration": {"LocationConstraint": stack.region}}
                 s3.create_bucket(Bucket=bucket, **(location if stack.region != "us-east-1" else {}))
@@ -165,60 +219,43 @@ class Deployer:
 
     def _content(self, asset: Asset) -> bytes:
         if not asset.zipped:
-            return asset.path.read_bytes()
+            content = asset.path.read_bytes()
+            return _prepared(content) if asset.path.name.endswith(_TEMPLATE) else content
         content = zip_directory(asset.path) if asset.path.is_dir() else asset.path.read_bytes()
         if asset.path.is_dir():
             self.code_directories[base64.b64encode(hashlib.sha256(content).digest()).decode()] = asset.path
         return content
 
-    @staticmethod
-    def _change_set(cloudformation: Any, name: str, template_url: str) -> None:
-        change_set = cloudformation.create_change_set(
-            StackName=name,
-            ChangeSetName="local-gateway",
-            ChangeSetType="CREATE",
-            TemplateURL=template_url,
-            Capabilities=["CAPABILITY_IAM", "CAPABILITY_NAMED_IAM", "CAPABILITY_AUTO_EXPAND"],
-        )["Id"]
-        try:
-            cloudformation.get_waiter("change_set_create_complete").wait(
-                ChangeSetName=change_set, StackName=name, WaiterConfig=_PACE
-            )
-            cloudformation.execute_change_set(ChangeSetName=change_set, StackName=name)
-            cloudformation.get_waiter("stack_create_complete").wait(StackName=name, WaiterConfig=_PACE)
-        except WaiterError as error:
-            pages = cloudformation.get_paginator("describe_stack_events").paginate(StackName=name)
-            reasons = {
-                event["LogicalResourceId"]: event.get("ResourceStatusReason", "no reason given")
-                for page in pages
-                for event in page["StackEvents"]
-                if event["ResourceStatus"].endswith("FAILED") and event["LogicalResourceId"] != name
-            }
-            raise _FailedError(reasons, error) from error
+
+def prepare(template: Mapping[str, Any]) -> None:
+    """Make a template such that the emulator takes it, and does not wait for what never comes."""
+    limit_custom_resources(template)
+    pack(template)
 
 
 def limit_custom_resources(template: Mapping[str, Any]) -> None:
-    """Let no custom resource of a template keep the deployment waiting for longer than `CUSTOM_SECONDS`."""
+    """Let no custom resource of a template keep the deployment waiting for longer than `CUSTOM_SECONDS`, but the gateway's."""
     for resource in template.get("Resources", {}).values():
-        if resource["Type"].startswith(_CUSTOM):
+        if resource["Type"].startswith(_CUSTOM) and not resource["Type"].startswith(_OWN):
             resource.setdefault("Properties", {})["ServiceTimeout"] = str(CUSTOM_SECONDS)
 
 
-def _without_failed(stack: str, template: Mapping[str, Any], error: _FailedError) -> tuple[dict[str, Any], list[str]]:
-    """A template without what the emulator could not make: an app's other resources must not keep its gateway from running.
+def _without_failed(stack: str, template: Mapping[str, Any], error: FailedChangeError) -> tuple[dict[str, Any], list[str]]:
+    """A template without what the emulator could not make.
 
     Raises:
         LocalGatewayError: if that would take a REST API apart, or the emulator does not say what failed.
     """
     resources = template.get("Resources", {})
-    reasons = {name: reason.partition("\n")[0] for name, reason in error.reasons.items() if name in resources}
+    reasons = _reasons(template, error)
     kinds = {resources[name]["Type"] for name in reasons}
     # A custom resource's code wants the account that it is meant for; the next one of its type fails as this one did.
     names = {*reasons, *of_types(template, {kind for kind in kinds if kind.startswith(_CUSTOM)})}
     smaller, gone = without(template, names)
     if not gone or any(kind.startswith("AWS::ApiGateway::") for kind in gone.values()):
-        told = [f"{name} ({resources[name]['Type']}): {reason}" for name, reason in reasons.items()] or [str(error)]
-        raise LocalGatewayError(f"stack {stack!r} cannot be deployed into the embedded AWS:\n  " + "\n  ".join(told))
+        raise LocalGatewayError(
+            f"stack {stack!r} cannot be deployed into the embedded AWS:\n  " + "\n  ".join(_told(template, error))
+        )
     return smaller, [
         sentence
         for name, kind in gone.items()
@@ -226,6 +263,27 @@ def _without_failed(stack: str, template: Mapping[str, Any], error: _FailedError
             {name: kind}, f"the embedded AWS cannot make it: {reasons[name]}" if name in reasons else _NOT_THERE
         )
     ]
+
+
+def _reasons(template: Mapping[str, Any], error: FailedChangeError) -> dict[str, str]:
+    resources = template.get("Resources", {})
+    return {name: reason.partition("\n")[0] for name, reason in error.reasons.items() if name in resources}
+
+
+def _told(template: Mapping[str, Any], error: FailedChangeError) -> list[str]:
+    kinds = {name: resource["Type"] for name, resource in template.get("Resources", {}).items()}
+    return [f"{name} ({kinds[name]}): {reason}" for name, reason in _reasons(template, error).items()] or [str(error)]
+
+
+def _prepared(template: bytes) -> bytes:
+    """A nested stack's template."""
+    value = json.loads(template)
+    prepare(value)
+    return json.dumps(value).encode()
+
+
+def _bucket(stack: Stack) -> str:
+    return stack.assets[0].bucket if stack.assets else f"local-{stack.account}-{stack.region}"
 
 
 def _sentences(gone: Mapping[str, str], reason: str) -> list[str]:
@@ -240,29 +298,14 @@ def _physical_ids(cloudformation: Any, stack: str) -> dict[str, str]:
     }
 
 
+def _nested_templates(stack: Stack) -> dict[str, Any]:
+    return {
+        name: stack.resources[name].get("Properties", {}).get("TemplateURL")
+        for name in of_types(stack.template, {"AWS::CloudFormation::Stack"})
+    }
+
+
 def _nested_template(resource: Mapping[str, Any], stack: Stack) -> Asset | None:
     """The asset that holds a nested stack's template: the one whose key its URL ends in."""
     url = json.dumps(resource.get("Properties", {}).get("TemplateURL"))
     return next((asset for asset in stack.assets if f"/{asset.key}" in url), None)
-
-
-def zip_directory(directory: Path) -> bytes:
-    """A directory as a zip with the times and permissions that the CDK CLI gives it, executable bits included."""
-    buffer = io.BytesIO()
-    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as archive:
-        for path in sorted(path for path in directory.rglob("*") if path.is_file()):
-            entry = zipfile.ZipInfo(path.relative_to(directory).as_posix(), (1980, 1, 1, 0, 0, 0))
-            entry.external_attr = (stat.S_IFREG | stat.S_IMODE(path.stat().st_mode)) << 16
-            entry.compress_type = zipfile.ZIP_DEFLATED
-            archive.writestr(entry, path.read_bytes())
-    return buffer.getvalue()
-
-
-def unzip_directory(content: bytes, directory: Path) -> None:
-    """The reverse of `zip_directory`: files with their executable bits. Entries never leave the directory."""
-    with zipfile.ZipFile(io.BytesIO(content)) as archive:
-        for entry in archive.infolist():
-            path = Path(archive.extract(entry, directory))
-            mode = stat.S_IMODE(entry.external_attr >> 16)
-            if mode and path.is_file():
-                path.chmod(mode | stat.S_IRUSR)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import threading
 from pathlib import Path
 from typing import Any
 
@@ -36,6 +37,7 @@ class Emulator:
         self.region = region
         self.endpoint_url = f"http://127.0.0.1:{port}"
         self._session = embedded_session(region)
+        self._making = threading.Lock()
 
     @classmethod
     async def start(cls, *, account: str, region: str, directory: Path, output: Output) -> Emulator:
@@ -92,18 +94,20 @@ class Emulator:
             service: boto3's name of the service.
             region: Default: the emulator's.
         """
-        return self._session.client(
-            service,  # type: ignore[call-overload]
-            region_name=region or self.region,
-            endpoint_url=self.endpoint_url,
-            config=Config(
-                retries={"total_max_attempts": 1},
-                s3={"addressing_style": "path"},
-                # The user's proxy must not stand between this process and the loopback address.
-                proxies={},
-                max_pool_connections=20,
-            ),
-        )
+        # A session makes one client at a time only; clients themselves may be shared.
+        with self._making:
+            return self._session.client(
+                service,  # type: ignore[call-overload]
+                region_name=region or self.region,
+                endpoint_url=self.endpoint_url,
+                config=Config(
+                    retries={"total_max_attempts": 1},
+                    s3={"addressing_style": "path"},
+                    # The user's proxy must not stand between this process and the loopback address.
+                    proxies={},
+                    max_pool_connections=20,
+                ),
+            )
 
     async def stop(self) -> None:
         """End the emulator with everything that it started."""

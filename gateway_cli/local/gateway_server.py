@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import errno
 import socket
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -20,6 +21,7 @@ from gateway_cli.local.http_server import http_runner
 from gateway_cli.local.keys import KeyDirectory
 from gateway_cli.local.ready import ServedGateway
 from gateway_cli.local.rest_api_model import LambdaIntegration, RestApi
+from gateway_cli.local.rotation import prepare_rotation
 from gateway_cli.local.upstreams import UpstreamPlan, fill_secrets, read_config, read_upstreams
 from gateway_cli.local.versions import CodeStore, Versions
 from gateway_cli.local.worker_pool import WorkerPool
@@ -46,6 +48,12 @@ class GatewayServer:
     pool: WorkerPool
     output: Output
     _runners: list[web.AppRunner] = field(default_factory=list)
+    _served: dict[str, RestApi] = field(default_factory=dict)
+    """By id."""
+    _keys: dict[str, Mapping[str, str]] = field(default_factory=dict)
+    """Key values by consumer, by the API's id."""
+    _filled: dict[str, set[str]] = field(default_factory=dict)
+    """Names of the upstreams whose secrets have been looked after, by the function's name."""
 
     async def serve(self, api: RestApi, port: int) -> ServedGateway:
         """Serve an API on 127.0.0.1.
@@ -59,11 +67,8 @@ class GatewayServer:
         """
         apigateway = self.emulator.client("apigateway", region=api.region)
         keys, made = await asyncio.to_thread(consumer_keys, apigateway, api)
-        integrations = {method.integration for method in api.methods if isinstance(method.integration, LambdaIntegration)}
-        versions = {
-            target: await asyncio.to_thread(self._versions, api, *target)
-            for target in {(integration.function_name, integration.qualifier) for integration in integrations}
-        }
+        self._served[api.api_id], self._keys[api.api_id] = api, keys
+        versions = {target: await asyncio.to_thread(self._versions, api, *target) for target in _targets(api)}
         front = Front(api, versions=versions, pool=self.pool, keys=KeyDirectory(apigateway), output=self.output)
         with self.output.step(f"Starting the gateway {api.label}"):
             functions = [await version.choose() for version in versions.values()]
@@ -83,22 +88,53 @@ class GatewayServer:
             has_table=any(TABLE_VARIABLE in function.environment for function in functions),
         )
 
+    async def follow(self, api: RestApi) -> None:
+        """Take over what a deployment has changed. New versions need nothing: the alias tells of them.
+
+        Args:
+            api: the API as it is now.
+        """
+        before = self._served.get(api.api_id)
+        if before is None:
+            self.output.notice(f"the gateway {api.label} is new; start again to have it served")
+            return
+        if api != before:
+            self.output.notice(f"{api.label}: routes, authorizer or their limits have changed; start again to have them served")
+            self._served[api.api_id] = api
+        for name, _ in _targets(api):
+            await asyncio.to_thread(self._fill_secrets, api, name)
+        keys, _ = await asyncio.to_thread(consumer_keys, self.emulator.client("apigateway", region=api.region), api)
+        for consumer in keys.keys() - self._keys[api.api_id].keys():
+            self.output.notice(f"{api.label} has the consumer {consumer} now, with the key {keys[consumer]}")
+        self._keys[api.api_id] = keys
+
     async def stop(self) -> None:
         """Close the ports. An answer under way is cut off."""
         for runner in self._runners:
             await runner.cleanup()
 
-    def _versions(self, api: RestApi, name: str, qualifier: str | None) -> Versions:
+    def _fill_secrets(self, api: RestApi, name: str) -> dict[str, str]:
+        """Put keys into the secrets of the newest code's upstreams, once: what the operator has staged since stays."""
         function = self.emulator.client("lambda", region=api.region).get_function(FunctionName=name)
         configuration = function["Configuration"]
         directory = self.code.directory(configuration["CodeSha256"], function["Code"]["Location"])
-        overrides = fill_secrets(
+        filled = self._filled.setdefault(name, set())
+        new = [upstream for upstream in read_upstreams(directory) if upstream.name not in filled]
+        filled |= {upstream.name for upstream in new}
+        replaced = fill_secrets(
             self.emulator.client("secretsmanager", region=api.region),
             self.plan,
-            read_upstreams(directory),
+            new,
             (configuration.get("Environment") or {}).get("Variables", {}),
             self.output,
         )
+        config = read_config(directory)
+        if config:
+            prepare_rotation(self.emulator, api, self.plan, config, self.output)
+        return replaced
+
+    def _versions(self, api: RestApi, name: str, qualifier: str | None) -> Versions:
+        overrides = self._fill_secrets(api, name)
         return Versions(
             self.emulator,
             self.code,
@@ -118,6 +154,12 @@ class GatewayServer:
         except OSError as error:
             raise _in_use(port, error) from error
         return f"http://127.0.0.1:{runner.addresses[0][1]}"
+
+
+def _targets(api: RestApi) -> set[tuple[str, str | None]]:
+    """Name and qualifier of each function behind an API."""
+    integrations = [method.integration for method in api.methods if isinstance(method.integration, LambdaIntegration)]
+    return {(integration.function_name, integration.qualifier) for integration in integrations}
 
 
 def require_free(port: int) -> None:

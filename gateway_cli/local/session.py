@@ -5,19 +5,24 @@ from __future__ import annotations
 import asyncio
 import os
 import sys
+from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from function_build.bytecode import FUNCTION_PYTHON, find_function_python
 from gateway_cli.console import Output
+from gateway_cli.local.alarms.function_metrics import FunctionMetrics
+from gateway_cli.local.alarms.watch import AlarmWatch
 from gateway_cli.local.assembly import Stack, read_assembly
+from gateway_cli.local.assembly_watch import AssemblyWatch
 from gateway_cli.local.deployment import DeployedStack, Deployer
 from gateway_cli.local.emulator import Emulator
 from gateway_cli.local.errors import LocalGatewayError
 from gateway_cli.local.gateway_server import GatewayServer, require_free
 from gateway_cli.local.processes import ToolProcess
 from gateway_cli.local.ready import print_ready, write_ready_file
+from gateway_cli.local.redeployment import Redeployment
 from gateway_cli.local.rest_api_reader import read_rest_apis
 from gateway_cli.local.stand_in import StandIn
 from gateway_cli.local.upstreams import UpstreamPlan, read_upstreams
@@ -40,10 +45,12 @@ class LocalSession:
     stand_in: bool
     workers: int
     ready_file: Path | None
+    watch: bool
     scratch: Path
     output: Output
     _resources: AsyncExitStack = field(default_factory=AsyncExitStack)
     _tools: list[ToolProcess] = field(default_factory=list)
+    _chores: list[Callable[[], Awaitable[None]]] = field(default_factory=list)
 
     async def start(self) -> None:
         """Deploy the assembly and serve its gateways.
@@ -51,6 +58,7 @@ class LocalSession:
         Raises:
             LocalGatewayError: if that cannot be done.
         """
+        assembly = AssemblyWatch(self.assembly)
         stacks = self._selected(read_assembly(self.assembly))
         if self.port:
             require_free(self.port)
@@ -67,19 +75,38 @@ class LocalSession:
                 f"no gateway in the template of {', '.join(stack.name for stack in stacks)}: "
                 "none of them has a REST API in front of an AiGateway's function"
             )
-        pool = WorkerPool(python=python, limit=self.workers, output=self.output)
+        metrics = FunctionMetrics()
+        regions = {stack.region for stack in stacks}
+        alarms = AlarmWatch(
+            client=lambda service, region: emulator.client(service, region=region),
+            regions=regions,
+            store=metrics.store,
+            output=self.output,
+        )
+        self._chores.append(alarms.run)
+        pool = WorkerPool(python=python, limit=self.workers, output=self.output, metrics=metrics)
         self._resources.push_async_callback(pool.stop)
         code = CodeStore(directories=deployer.code_directories, scratch=self.scratch, prepare=plan.prepare)
         if stand_in:
             await stand_in.ready()
         server = GatewayServer(emulator=emulator, code=code, plan=plan, pool=pool, output=self.output)
         self._resources.push_async_callback(server.stop)
+        if self.watch:
+            again = Redeployment(
+                read=lambda: self._selected(read_assembly(self.assembly)),
+                watch=assembly,
+                deployer=deployer,
+                server=server,
+                output=self.output,
+            )
+            self._chores.append(again.run)
         served = [await server.serve(api, self.port + index if self.port else 0) for index, api in enumerate(apis)]
         if self.ready_file:
             write_ready_file(self.ready_file, served, emulator.endpoint_url, emulator.region)
             self._resources.callback(self.ready_file.unlink, missing_ok=True)
         try:
-            self._resources.enter_context(noted(emulator.endpoint_url, emulator.region, [found.label for found in served]))
+            labels, urls = [found.label for found in served], [found.anthropic_base_url for found in served]
+            self._resources.enter_context(noted(emulator.endpoint_url, emulator.region, labels, urls))
         except OSError as error:
             self.output.notice(f"operators' commands will not find this gateway by --local: {error}")
         print_ready(served, emulator.endpoint_url, emulator.region, self.output)
@@ -91,12 +118,15 @@ class LocalSession:
             LocalGatewayError: if one of the tools has ended, without which every request would fail.
         """
         watches = [asyncio.create_task(tool.ended()) for tool in self._tools]
+        chores = [asyncio.ensure_future(chore()) for chore in self._chores]
         try:
-            done, _ = await asyncio.wait(watches, return_when=asyncio.FIRST_COMPLETED)
-            raise LocalGatewayError(next(iter(done)).result())
+            done, _ = await asyncio.wait([*watches, *chores], return_when=asyncio.FIRST_COMPLETED)
+            # A chore never returns: that it is over means that it has failed.
+            raise LocalGatewayError(str(next(iter(done)).result()))
         finally:
-            for watch in watches:
-                watch.cancel()
+            for task in (*watches, *chores):
+                task.cancel()
+            await asyncio.wait(chores)
 
     async def stop(self) -> None:
         """End everything that was started, last first."""

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from gateway_cli.console import Output
-from lambda_runtime.config import CONFIG_FILE, GatewayConfig, UpstreamConfig, WireFormat
+from lambda_runtime.config import CONFIG_FILE, AuthStyle, GatewayConfig, UpstreamConfig, WireFormat
 
 STAND_IN_KEY = "stand-in"
 
@@ -51,7 +51,8 @@ class UpstreamPlan:
 
     def is_stood_in(self, upstream: UpstreamConfig) -> bool:
         """Whether the stand-in answers for an upstream. One that takes no key is left alone: it is on this network."""
-        return self.stand_in and upstream.needs_key and not self.environment.get(key_variable(upstream))
+        keyed = upstream.needs_key or upstream.federation is not None
+        return self.stand_in and keyed and not self.environment.get(key_variable(upstream))
 
     def needs_stand_in(self, directories: Iterable[Path]) -> bool:
         """Whether the stand-in answers for any upstream of any of the codes."""
@@ -64,10 +65,18 @@ class UpstreamPlan:
         return self.environment.get(key_variable(upstream)) or None
 
     def prepare(self, directory: Path) -> Path:
-        """The code that the workers run: the same, or a copy in which some upstreams' base URLs are the stand-in's."""
+        """The code that the workers run: the same, or a copy in which some upstreams' base URLs are the stand-in's.
+
+        Federated upstreams take a key there: no provider trusts the embedded AWS.
+        """
         config = read_config(directory)
-        stood_in = {upstream.name for upstream in config.upstreams if self.is_stood_in(upstream)} if config else set()
-        if config is None or not stood_in or self.stand_in_url is None:
+        if config is None:
+            return directory
+        stood_in = (
+            {upstream.name for upstream in config.upstreams if self.is_stood_in(upstream)} if self.stand_in_url else set()
+        )
+        changed_config = rewrite(config, stood_in, self.stand_in_url or "")
+        if changed_config == config:
             return directory
         if directory not in self._copies:
             copy = Path(tempfile.mkdtemp(prefix="code-", dir=self.scratch)) / "task"
@@ -75,22 +84,34 @@ class UpstreamPlan:
             shutil.copytree(directory, copy)
             changed = copy / CONFIG_FILE
             changed.chmod(0o644)
-            changed.write_text(rewrite(config, stood_in, self.stand_in_url).to_json(), "utf-8")
+            changed.write_text(changed_config.to_json(), "utf-8")
             self._copies[directory] = copy
         return self._copies[directory]
 
 
 def rewrite(config: GatewayConfig, names: set[str], stand_in_url: str) -> GatewayConfig:
-    """A gateway's configuration with the endpoints of some upstreams at the stand-in, everything else as it is."""
+    """A gateway's configuration with the endpoints of some upstreams at the stand-in, and none federated."""
     paths = {WireFormat.OPENAI: "/v1", WireFormat.ANTHROPIC: "/anthropic"}
 
     def stood_in(upstream: UpstreamConfig) -> UpstreamConfig:
+        upstream = with_stored_key(upstream)
         if upstream.name not in names:
             return upstream
         moved = (replace(endpoint, base_url=stand_in_url + paths[endpoint.wire_format]) for endpoint in upstream.endpoints)
         return replace(upstream, endpoints=tuple(moved))
 
     return replace(config, upstreams=tuple(map(stood_in, config.upstreams)))
+
+
+def with_stored_key(upstream: UpstreamConfig) -> UpstreamConfig:
+    """An upstream that takes a stored key in place of tokens; the same if it does so already."""
+    if upstream.federation is None:
+        return upstream
+    endpoints = tuple(
+        replace(endpoint, auth=AuthStyle.X_API_KEY if endpoint.auth is AuthStyle.ANTHROPIC_OAUTH else endpoint.auth)
+        for endpoint in upstream.endpoints
+    )
+    return replace(upstream, endpoints=endpoints, federation=None)
 
 
 def fill_secrets(
@@ -105,17 +126,17 @@ def fill_secrets(
     Args:
         secretsmanager: boto3 client of the emulator.
         plan: who answers for which upstream.
-        upstreams: the gateway's upstreams.
+        upstreams: the gateway's upstreams, as the workers run them.
         function_environment: the function's environment as deployed.
         output: takes a notice for each upstream that will not work.
 
     Returns:
-        Variables that replace the function's own, for secrets that the stacks do not create.
+        Variables that replace the function's own, for secrets that the stacks do not create: those of other stacks, and of
+        upstreams that are federated in AWS.
     """
     replaced: dict[str, str] = {}
     for upstream in upstreams:
-        secret = function_environment.get(upstream.secret_variable)
-        if not upstream.needs_key or not secret:
+        if not upstream.needs_key:
             continue
         key = plan.key_for(upstream)
         if key is None:
@@ -124,6 +145,11 @@ def fill_secrets(
                 f"or leave out --no-stand-in"
             )
             continue
+        secret = function_environment.get(upstream.secret_variable)
+        if not secret:
+            name = f"local-gateway/{upstream.name}"
+            replaced[upstream.secret_variable] = _made(secretsmanager, name, key)
+            continue
         try:
             secretsmanager.put_secret_value(SecretId=secret, SecretString=key)
         except secretsmanager.exceptions.ResourceNotFoundException:
@@ -131,3 +157,11 @@ def fill_secrets(
             name = secret.rpartition(":secret:")[2] or secret
             replaced[upstream.secret_variable] = secretsmanager.create_secret(Name=name, SecretString=key)["ARN"]
     return replaced
+
+
+def _made(secretsmanager: Any, name: str, key: str) -> str:
+    """The ARN of a secret of this run, which several gateways with an upstream of that name share."""
+    try:
+        return str(secretsmanager.create_secret(Name=name, SecretString=key)["ARN"])
+    except secretsmanager.exceptions.ResourceExistsException:
+        return str(secretsmanager.put_secret_value(SecretId=name, SecretString=key)["ARN"])

@@ -14,11 +14,11 @@ from pathlib import Path
 
 from gateway_cli.aws.embedded import CREDENTIALS
 from gateway_cli.console import Output
-from gateway_cli.local.deployment import unzip_directory
 from gateway_cli.local.emulator import Emulator
 from gateway_cli.local.errors import LocalGatewayError
 from gateway_cli.local.refreshed import Refreshed
 from gateway_cli.local.worker import FunctionVersion
+from gateway_cli.local.zips import unzip_directory
 
 _KEPT_FROM_MACHINE = ("PATH", "HOME", "LANG", "LC_ALL", "TMPDIR", "SSL_CERT_FILE", "SSL_CERT_DIR")
 

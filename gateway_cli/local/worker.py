@@ -9,8 +9,10 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from gateway_cli.console import Output
+from gateway_cli.local.alarms.function_metrics import FunctionMetrics
 from gateway_cli.local.answer import Answer, FunctionError
 from gateway_cli.local.processes import kill_group
 from gateway_cli.local.runtime_api import Invocation, RuntimeApi
@@ -51,6 +53,7 @@ class Worker:
         function: what it runs.
         python: the interpreter.
         output: where its output goes.
+        metrics: what it prints and does is counted there.
         on_idle: called each time the worker has become free.
         on_exit: called once when the process has ended.
     """
@@ -61,12 +64,14 @@ class Worker:
         *,
         python: str,
         output: Output,
+        metrics: FunctionMetrics,
         on_idle: Callable[[Worker], None],
         on_exit: Callable[[Worker], None],
     ) -> None:
         self.function = function
         self._python = python
         self._output = output
+        self._metrics = metrics
         self._on_idle = on_idle
         self._on_exit = on_exit
         self._api = RuntimeApi(on_idle=self._idle, on_report=lambda text: output.error(f"{self}: {text}"))
@@ -154,7 +159,7 @@ class Worker:
     def _idle(self) -> None:
         if self._timeout:
             self._timeout.cancel()
-        self._invocation = None
+        self._ended()
         first = not self._ready.is_set()
         self._ready.set()
         if not first:
@@ -164,10 +169,16 @@ class Worker:
         message = f"Task timed out after {self.function.timeout:.2f} seconds"
         self._output.error(f"{self}: {message}")
         invocation.answer.fail(FunctionError("Sandbox.Timedout", message))
-        self._invocation = None
+        self._ended()
         self._stopping = True
         if self._process:
             kill_group(self._process.pid)
+
+    def _ended(self) -> None:
+        invocation, self._invocation = self._invocation, None
+        if invocation:
+            function = self.function
+            self._metrics.invoked(function.name, function.version, function.arn, failed=invocation.answer.failed)
 
     async def _watch(self, process: asyncio.subprocess.Process) -> None:
         readers = [
@@ -188,6 +199,7 @@ class Worker:
         if self._invocation:
             status = process.returncode
             self._invocation.answer.fail(FunctionError("Runtime.ExitError", f"the process ended with status {status}"))
+            self._ended()
         self._on_exit(self)
 
     async def _print(self, stream: asyncio.StreamReader, *, complain: bool) -> None:
@@ -199,14 +211,22 @@ class Worker:
             if not line:
                 return
             text = line.decode("utf-8", "replace").rstrip()
-            if self._output.verbose or complain or _needs_attention(text):
+            record = _record(text)
+            if record is not None:
+                self._metrics.printed(record)
+            if self._output.verbose or complain or _needs_attention(text, record):
                 self._output.line(f"[{self.function.version}] {text}")
 
 
-def _needs_attention(text: str) -> bool:
-    """Whether a line of the log is to be shown without being asked for: a warning, an error, or what is no log line at all."""
+def _record(text: str) -> dict[str, Any] | None:
+    """A line of the log, or None if it is anything else."""
     with contextlib.suppress(ValueError):
         record = json.loads(text)
         if isinstance(record, dict):
-            return str(record.get("level", "")).upper() not in _QUIET_LEVELS
-    return bool(text)
+            return record
+    return None
+
+
+def _needs_attention(text: str, record: Mapping[str, Any] | None) -> bool:
+    """Whether a line is to be shown without being asked for: a warning, an error, or what is no line of the log at all."""
+    return bool(text) if record is None else str(record.get("level", "")).upper() not in _QUIET_LEVELS

@@ -7,11 +7,16 @@ import contextlib
 from collections import defaultdict
 
 from gateway_cli.console import Output
+from gateway_cli.local.alarms.function_metrics import FunctionMetrics
 from gateway_cli.local.answer import Answer, FunctionError
 from gateway_cli.local.worker import FunctionVersion, Worker
 
 SETTLE_SECONDS = 0.1
 """How long a request waits for a worker that has answered already and is about to ask for its next event."""
+
+FULL_SECONDS = 3.0
+"""The same where no worker may be started instead: Lambda would start one. While the embedded AWS deploys, it is slow to take
+what workers write after their answers."""
 
 
 class ThrottledError(Exception):
@@ -27,12 +32,14 @@ class WorkerPool:
         python: the interpreter of the workers.
         limit: how many workers there may be, of all versions together.
         output: where their output goes.
+        metrics: what they print and do is counted there. Default: nothing is.
     """
 
-    def __init__(self, *, python: str, limit: int, output: Output) -> None:
+    def __init__(self, *, python: str, limit: int, output: Output, metrics: FunctionMetrics | None = None) -> None:
         self._python = python
         self._limit = limit
         self._output = output
+        self._metrics = metrics or FunctionMetrics()
         # The one that was busy last is taken first: the others may grow old, which Lambda's do too.
         self._idle: dict[tuple[str, str], list[Worker]] = defaultdict(list)
         self._workers: set[Worker] = set()
@@ -52,10 +59,17 @@ class WorkerPool:
         """
         idle = self._idle[function.name, function.version]
         if not idle:
-            await self._settle(function)
+            await self._settle(function, SETTLE_SECONDS)
+        if not idle and not self._has_room:
+            await self._settle(function, FULL_SECONDS)
         if idle:
             return idle.pop().invoke(event, trace_id)
-        return (await self._start(function)).invoke(event, trace_id)
+        try:
+            worker = await self._start(function)
+        except FunctionError:
+            self._metrics.invoked(function.name, function.version, function.arn, failed=True)
+            raise
+        return worker.invoke(event, trace_id)
 
     async def warm(self, function: FunctionVersion) -> None:
         """Start a first worker of a version, so that the first request need not wait for it.
@@ -73,7 +87,14 @@ class WorkerPool:
         # Looked at again after each wait, in which another request may have taken the room that was made.
         while len(self._workers) >= self._limit:
             await self._end_idle()
-        worker = Worker(function, python=self._python, output=self._output, on_idle=self._free, on_exit=self._forget)
+        worker = Worker(
+            function,
+            python=self._python,
+            output=self._output,
+            metrics=self._metrics,
+            on_idle=self._free,
+            on_exit=self._forget,
+        )
         self._workers.add(worker)
         try:
             await worker.start()
@@ -85,15 +106,21 @@ class WorkerPool:
             raise
         return worker
 
-    async def _settle(self, function: FunctionVersion) -> None:
+    @property
+    def _has_room(self) -> bool:
+        """Whether a worker may be started, if need be in place of an idle one."""
+        return len(self._workers) < self._limit or any(self._idle.values())
+
+    async def _settle(self, function: FunctionVersion, seconds: float) -> None:
         """Wait for a worker that is only writing its log: a client that asks one thing after the other needs no second one."""
+        idle = self._idle[function.name, function.version]
 
         def settling() -> bool:
-            full = len(self._workers) >= self._limit
-            return any(worker.answered and (full or worker.function == function) for worker in self._workers)
+            full = not self._has_room
+            return not idle and any(worker.answered and (full or worker.function == function) for worker in self._workers)
 
         with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(SETTLE_SECONDS):
+            async with asyncio.timeout(seconds):
                 while settling():
                     self._freed.clear()
                     await self._freed.wait()

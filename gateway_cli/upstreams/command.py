@@ -14,7 +14,7 @@ from gateway_cli.aws.where import StackOption, Where
 from gateway_cli.console import Output
 from gateway_cli.errors import MISTAKEN, CommandError, command_notes
 from gateway_cli.times import seconds_of
-from gateway_cli.upstreams import actions
+from gateway_cli.upstreams import actions, preference
 from gateway_cli.upstreams.desk import open_desk
 from gateway_cli.upstreams.names import parse_name, parse_target
 from gateway_cli.upstreams.rendering import print_status, status_json
@@ -158,6 +158,35 @@ def weight(
             _tell(actions.reset_weight(desk, model, wanted, force=force))
         else:
             _tell(actions.set_weight(desk, model, wanted, share, force=force))
+
+
+@app.command()
+def prefer(
+    name: Annotated[
+        str | None, typer.Argument(metavar="[NAME]", help="An upstream, as in holysheep.", show_default=False)
+    ] = None,
+    *,
+    reset: Annotated[
+        bool,
+        typer.Option("--reset", help="Let the configured weights count again; with NAME only of models with a target there."),
+    ] = False,
+    table: TableOption = None,
+    stack: StackOption = None,
+    gateway: GatewayOption = None,
+    region: RegionOption = None,
+    profile: ProfileOption = None,
+    local: LocalOption = False,
+) -> None:
+    """Send everything to one upstream: all requests for each model that has a target there."""
+    where = Where(table=table, stack=stack, gateway=gateway, region=region, profile=profile, local=local)
+    with command_notes() as notes:
+        wanted = parse_name(name) if name else None
+        if reset:
+            _tell(preference.reset(open_desk(where, notes), wanted))
+        elif wanted:
+            _tell(preference.prefer(open_desk(where, notes), wanted))
+        else:
+            raise CommandError("name the upstream, or say --reset for the configured weights", status=MISTAKEN)
 
 
 def _tell(sentences: Sequence[str]) -> None:

@@ -37,9 +37,13 @@ ANTHROPIC_OPERATIONS = (Operation.MESSAGES, Operation.COUNT_TOKENS)
 
 
 class AuthStyle(StrEnum):
-    """How an endpoint takes the upstream's key. The value is the header's name, in lower case; empty for none."""
+    """How an endpoint takes the upstream's key. The value is the header's name, in lower case; empty for none.
+
+    `ANTHROPIC_OAUTH` is `BEARER` with the flag in `anthropic-beta` without which Anthropic takes no tokens.
+    """
 
     BEARER = "authorization"
     X_API_KEY = "x-api-key"
     API_KEY = "api-key"
+    ANTHROPIC_OAUTH = "anthropic-oauth"
     NONE = ""

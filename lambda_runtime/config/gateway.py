@@ -9,12 +9,15 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from lambda_runtime.config.formats import AuthStyle, Operation
 from lambda_runtime.config.models import ModelRoute, Target
 from lambda_runtime.config.timeouts import Timeouts
 from lambda_runtime.config.upstreams import Endpoint, UpstreamConfig
+
+if TYPE_CHECKING:
+    from lambda_runtime.config.federation import Federation
 
 CONFIG_FILE = "gateway.json"
 """Name of the configuration file at the root of the function asset."""
@@ -100,6 +103,7 @@ class GatewayConfig:
                     ],
                     "model_prefixes": list(upstream.model_prefixes),
                     "stream_usage": upstream.stream_usage,
+                    "federation": upstream.federation and _federation_document(upstream.federation),
                 }
                 for upstream in self.upstreams
             ],
@@ -140,6 +144,7 @@ class GatewayConfig:
                                 for endpoint in upstream["endpoints"]
                             ),
                             "model_prefixes": tuple(upstream["model_prefixes"]),
+                            "federation": _read_federation(upstream.get("federation")),
                         }
                     )
                     for upstream in data["upstreams"]
@@ -152,3 +157,17 @@ class GatewayConfig:
                 "timeouts": Timeouts(**data["timeouts"]),
             }
         )
+
+
+def _federation_document(federation: Federation) -> dict[str, Any]:
+    from lambda_runtime.config.federation import federation_document  # noqa: PLC0415  only who uses it pays for it
+
+    return federation_document(federation)
+
+
+def _read_federation(document: Mapping[str, Any] | None) -> Federation | None:
+    if document is None:
+        return None
+    from lambda_runtime.config.federation import read_federation  # noqa: PLC0415  a start without it does not pay for it
+
+    return read_federation(document)

@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 from urllib.parse import SplitResult, urlsplit
 
 from lambda_runtime.config.formats import AuthStyle, Operation, WireFormat
+
+if TYPE_CHECKING:
+    from lambda_runtime.config.federation import Federation
 
 _NAME = re.compile(r"[a-z][a-z0-9-]{0,31}")
 _URL = re.compile(r"[\x21-\x7e]+").fullmatch
@@ -81,9 +85,11 @@ class UpstreamConfig:
             does not name, and that begins otherwise, is looked for at the other upstreams first. Empty: any model.
         stream_usage: whether it takes `stream_options.include_usage` in chat completions, by which the gateway learns a
             stream's usage.
+        federation: how it gets short-lived tokens in place of a stored key. None: its key is stored.
 
     Raises:
-        ValueError: if the name is malformed or an operation is listed by two endpoints.
+        ValueError: if the name is malformed, an operation is listed by two endpoints, or the federation is not for these
+            endpoints.
     """
 
     name: str
@@ -91,6 +97,7 @@ class UpstreamConfig:
     secret_field: str = "apiKey"  # noqa: S105
     model_prefixes: tuple[str, ...] = ()
     stream_usage: bool = True
+    federation: Federation | None = None
 
     def __post_init__(self) -> None:
         if not _NAME.fullmatch(self.name):
@@ -102,6 +109,10 @@ class UpstreamConfig:
         operations = [operation for endpoint in self.endpoints for operation in endpoint.operations]
         if len(operations) != len(set(operations)):
             raise ValueError(f"upstream {self.name!r} lists an operation in two endpoints")
+        if self.federation is not None:
+            from lambda_runtime.config.federation import require_endpoints  # noqa: PLC0415  only who uses it pays for it
+
+            require_endpoints(self.name, self.federation, tuple((e.base_url, e.auth) for e in self.endpoints))
 
     def endpoint_for(self, operation: Operation) -> Endpoint | None:
         """The endpoint that serves an operation, or None."""
@@ -116,8 +127,8 @@ class UpstreamConfig:
 
     @property
     def needs_key(self) -> bool:
-        """Whether any endpoint takes a key."""
-        return any(endpoint.auth is not AuthStyle.NONE for endpoint in self.endpoints)
+        """Whether a key of it is stored: an endpoint takes one, and no token takes its place."""
+        return self.federation is None and any(endpoint.auth is not AuthStyle.NONE for endpoint in self.endpoints)
 
     @property
     def secret_variable(self) -> str:

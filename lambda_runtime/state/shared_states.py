@@ -9,6 +9,7 @@ from math import inf
 from lambda_runtime import log
 from lambda_runtime.state import items, window
 from lambda_runtime.state.breaker import PROBE_LEASE, Breaker
+from lambda_runtime.state.circuit_metric import CircuitMetric
 from lambda_runtime.state.cooling import Cooling, cooled
 from lambda_runtime.state.dynamodb import DynamoDb
 from lambda_runtime.state.items import Update
@@ -58,6 +59,7 @@ class SharedStates:
         self._jitter = jitter
         self._probe_patience = probe_patience
         self._reader = StateReader(table, health, clock)
+        self._metric = CircuitMetric()
         self._leases: dict[str, float] = {}
         """Breakers whose probe is ours, with the time of their opening."""
         self._own_leases: dict[str, float] = {}
@@ -140,10 +142,12 @@ class SharedStates:
                 self._health.failed(Use.WRITE, error)
             except Exception as error:  # noqa: BLE001
                 log.unexpected(error)
+        self._metric.follow(self._reader.known, self._clock())
 
     def forget(self) -> None:
         """Know nothing and have nothing under way: before a snapshot of the process."""
         self._reader.forget()
+        self._metric.forget()
         self._health.forget()
         self._leases.clear()
         self._own_leases.clear()
@@ -215,6 +219,7 @@ class SharedStates:
                 seconds=round(opened.until - now, 1),
                 openings=opened.openings,
             )
+            self._metric.changed(name, self._reader.known, now)
 
     def _end_probe(self, name: str, since: float, outcome: Outcome, now: float) -> None:
         def told(breaker: Breaker) -> Breaker | None:
@@ -228,6 +233,7 @@ class SharedStates:
         changed = self._change(name, told)
         if changed is not None and not changed.is_open:
             log.warning("circuit breaker closed", target=log.bounded(name))
+            self._metric.changed(name, self._reader.known, now)
 
     def _change(self, name: str, decide: Callable[[Breaker], Breaker | None], patience: float | None = None) -> Breaker | None:
         """Change a breaker, on condition that nobody else does.

@@ -118,6 +118,7 @@ def test_cdk_nag_finds_nothing_that_is_not_acknowledged(tmp_path: Path) -> None:
     assert nag(cdk_json()["context"]["ai-gateway"], tmp_path / "default", acknowledge=True) == set()
     assert nag(RICH, tmp_path / "rich", acknowledge=True) == set()
     assert nag({**RICH, "resilience": False, "point_in_time_recovery": False}, tmp_path / "no-table", acknowledge=True) == set()
+    assert nag({**cdk_json()["context"]["ai-gateway"], "release": "canary"}, tmp_path / "canary", acknowledge=True) == set()
 
 
 def test_nothing_is_acknowledged_that_cdk_nag_does_not_find(tmp_path: Path) -> None:
@@ -131,6 +132,15 @@ def test_nothing_is_acknowledged_that_cdk_nag_does_not_find(tmp_path: Path) -> N
         *checks.ON_SECRET,
         *checks.ON_TABLE,
     }
+
+
+def test_of_a_release_nothing_is_acknowledged_that_cdk_nag_does_not_find(tmp_path: Path) -> None:
+    default = cdk_json()["context"]["ai-gateway"]
+    without = nag(default, tmp_path / "all-at-once", acknowledge=False)
+    found = nag({**default, "release": "canary"}, tmp_path / "canary", acknowledge=False) - without
+    (executions,) = found - checks.ON_STATE_MACHINE.keys()
+    assert found >= checks.ON_STATE_MACHINE.keys()
+    assert ":execution:" in executions
 
 
 @pytest.mark.parametrize(

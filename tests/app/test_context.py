@@ -13,6 +13,7 @@ from gateway_construct import (
     AiGateway,
     AllAtOnce,
     AuthStyle,
+    Canary,
     ModelRoute,
     Operation,
     Plan,
@@ -64,6 +65,8 @@ def test_every_setting_becomes_a_prop_of_the_gateway() -> None:
         authorizer_cache_seconds=60,
         release={"stable_version": 7, "weight": 0.05},
         web_acl={"rate_limit_per_5_minutes": 500},
+        dashboard=False,
+        metrics_cost_notice=50,
     ).settings
     timeout, ttl, cache = (settings[name] for name in ("timeout", "model_list_ttl", "authorizer_cache_ttl"))
     durations: list[Duration] = [timeout, ttl, cache]
@@ -85,6 +88,8 @@ def test_every_setting_becomes_a_prop_of_the_gateway() -> None:
         "access_logs": True,
         "release": Weighted(stable_version="7", weight=0.05),
         "web_acl": WebAcl(rate_limit_per_5_minutes=500),
+        "dashboard": False,
+        "metrics_cost_notice": 50,
     }
     assert set(settings) <= set(AiGateway.__init__.__kwdefaults__ or {})
 
@@ -93,6 +98,13 @@ def test_every_setting_becomes_a_prop_of_the_gateway() -> None:
     ("setting", "value", "prop", "expected"),
     [
         ("release", "all_at_once", "release", AllAtOnce()),
+        ("release", "canary", "release", Canary()),
+        (
+            "release",
+            {"canary": {"weight": 0.1, "ramp": [0.5], "error_margin": 0.02, "latency_ratio": 3, "minimum_requests": 5}},
+            "release",
+            Canary(weight=0.1, ramp=[0.5], error_margin=0.02, latency_ratio=3, minimum_requests=5),
+        ),
         ("web_acl", True, "web_acl", WebAcl()),
         ("web_acl", False, "web_acl", None),
         ("log_retention_days", "forever", "log_retention", RetentionDays.INFINITE),
@@ -169,6 +181,11 @@ def test_domain() -> None:
     assert (domain.name, domain.hosted_zone_id, domain.disable_default_endpoint) == ("llm.example.com", "Z1", True)
 
 
+def test_alarm_topic() -> None:
+    arn = "arn:aws-us-gov:sns:us-gov-west-1:111122223333:operators"
+    assert read(alarm_topic_arn=arn).alarm_topic_arn == arn
+
+
 # What is wrong, the path that the message must begin with, and what else it must say: the value received and the way out.
 WRONG: list[tuple[dict[str, Any], str, list[str]]] = [
     ({"memroy_size": 256}, "ai-gateway.memroy_size", ["256", "did you mean 'memory_size'?"]),
@@ -238,7 +255,11 @@ WRONG: list[tuple[dict[str, Any], str, list[str]]] = [
     ({"log_retention_days": 8}, "ai-gateway.log_retention_days", ["8", "forever"]),
     ({"reserved_concurrency": 0}, "ai-gateway.reserved_concurrency", ["0", "at least 1"]),
     ({"authorizer_cache_seconds": 3601}, "ai-gateway.authorizer_cache_seconds", ["3601", "from 1 to 3600"]),
-    ({"release": "canary"}, "ai-gateway.release", ["'canary'", "all_at_once"]),
+    ({"release": "kanary"}, "ai-gateway.release", ["'kanary'", "all_at_once", "canary"]),
+    ({"release": {"canary": {"weight": 5}}}, "ai-gateway.release.canary.weight", ["5", "from 0 to 1"]),
+    ({"release": {"canary": {"weight": 1}}}, "ai-gateway.release.canary", ["canary: weight must be above 0 and below 1"]),
+    ({"release": {"canary": {"bake": 1}}}, "ai-gateway.release.canary.bake is no setting", ["bake_minutes"]),
+    ({"release": {"canary": {}, "weight": 1}}, "ai-gateway.release.weight is no setting", ["canary"]),
     ({"release": {"weight": 0.1}}, "ai-gateway.release.stable_version is missing", ["weight"]),
     ({"release": {"stable_version": "live", "weight": 0.1}}, "ai-gateway.release", ["'live'", "list-versions-by-function"]),
     ({"release": {"stable_version": 7, "weight": 5}}, "ai-gateway.release.weight", ["5", "from 0 to 1"]),
@@ -258,12 +279,21 @@ WRONG: list[tuple[dict[str, Any], str, list[str]]] = [
     ({"consumers": {"search": "standard"}}, "ai-gateway.consumers.search", ["'standard'", "none"]),
     ({"consumers": {"-": "a"}, "plans": {"a": {}}}, "ai-gateway.consumers", ["'-'", "start with a letter"]),
     ({"consumers": {"a-b": "a", "a.b": "a"}, "plans": {"a": {}}}, "ai-gateway.consumers", ["'a.b'", "'a-b'", "rename"]),
+    ({"upstreams": [{"preset": "openai", "rotation": {}}]}, "ai-gateway.upstreams[0].rotation.every_days is missing", []),
+    (
+        {"upstreams": [{"preset": "openai", "rotation": {"every_days": 30, "notice_days": 31}}]},
+        "ai-gateway.upstreams[0].rotation",
+        ["notice", "31 days"],
+    ),
     ({"domain": {"name": "llm.example.com"}}, "ai-gateway.domain.certificate_arn is missing", ["name"]),
     (
         {"domain": {"name": "llm.example.com", "certificate_arn": "arn:x", "hosted_zone_id": "Z1"}},
         "ai-gateway.domain",
         ["'Z1'", "give both or neither"],
     ),
+    ({"dashboard": "no"}, "ai-gateway.dashboard", ["'no'", "true or false"]),
+    ({"metrics_cost_notice": 0}, "ai-gateway.metrics_cost_notice", ["0", "above 0"]),
+    ({"alarm_topic_arn": "operators"}, "ai-gateway.alarm_topic_arn", ["'operators'", "aws sns list-topics"]),
     ({"stack_name": "ai_gateway"}, "ai-gateway.stack_name", ["'ai_gateway'", "hyphens"]),
 ]
 
@@ -294,3 +324,18 @@ def test_the_block_itself(block: object, says: list[str]) -> None:
         read_context(block)
     for part in says:
         assert part in str(caught.value)
+
+
+def test_a_canary_tells_its_times_in_minutes() -> None:
+    release = read(release={"canary": {"bake_minutes": 30, "ramp_interval_minutes": 5}}).settings["release"]
+    assert isinstance(release, Canary)
+    assert (release.bake_seconds, release.ramp_seconds) == (1800, 300)
+
+
+def test_a_rotation_tells_its_times_in_days() -> None:
+    block = {"preset": "openai", "rotation": {"every_days": 30, "notice_days": 3}}
+    (entry,) = read(upstreams=[block], models={}).upstreams
+    rotation = entry.upstream.rotation
+    assert rotation is not None
+    assert rotation.notice is not None
+    assert (rotation.every.to_days(), rotation.notice.to_days()) == (30, 3)

@@ -4,13 +4,14 @@ import re
 
 import pytest
 
+from gateway_app.context import PARTS
 from gateway_app.settings import SETTINGS
 from gateway_app.upstreams import PRESETS
 from tests.templates import ROOT
 
 pytestmark = pytest.mark.template
 
-BLOCK = {"stack_name", "upstreams", "plans", "consumers", "domain", *SETTINGS}
+BLOCK = {*PARTS, *SETTINGS}
 
 
 def first_cells(heading: str) -> list[str]:

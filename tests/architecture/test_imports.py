@@ -15,6 +15,17 @@ ROOT = Path(__file__).parents[2]
 ALLOWED = {
     "lambda_runtime": {"httpx"},
     "lambda_runtime/authorizer": set(),
+    # Called by CloudFormation; the managed runtime has it.
+    "lambda_runtime/release": {"boto3"},
+    # Called by Secrets Manager. What it shares with the gateway is pure, and goes into its asset (rotation_asset.py).
+    "lambda_runtime/rotation": {
+        "boto3",
+        "botocore",
+        "lambda_runtime.config",
+        "lambda_runtime.log",
+        "lambda_runtime.rotation",
+        "lambda_runtime.secret_value",
+    },
     "gateway_construct": {"aws_cdk", "constructs", "function_build", "lambda_runtime.config"},
     # Runs in the bare environment in which a wheel is built.
     "function_build": {"cryptography"},
@@ -24,11 +35,14 @@ ALLOWED = {
         "botocore",
         "function_build",
         "lambda_runtime.config",
+        # Pure, and what the gateway itself goes by: what a secret's value says, what a whole stream is.
+        "lambda_runtime.secret_value",
         "lambda_runtime.state.breaker",
         "lambda_runtime.state.items",
         "lambda_runtime.state.operator_actions",
         "lambda_runtime.state.usage_months",
         "lambda_runtime.state.window",
+        "lambda_runtime.streams",
         "multidict",
         "mypy_boto3_*",
         "rich",

@@ -15,6 +15,7 @@ from aiohttp import web
 from rich.console import Console
 
 from gateway_cli.console import Output
+from gateway_cli.local.alarms.function_metrics import FunctionMetrics
 from gateway_cli.local.front import Front
 from gateway_cli.local.http_server import http_runner
 from gateway_cli.local.keys import ApiKey, UsagePlan
@@ -161,6 +162,7 @@ def serving(
     limiter: Limiter | None = None,
     python: str | None = None,
     verbose: bool = False,
+    metrics: FunctionMetrics | None = None,
 ) -> Iterator[Running]:
     """Serve an API in a thread of its own."""
     printed = io.StringIO()
@@ -171,7 +173,7 @@ def serving(
     async def main() -> None:
         import sys  # noqa: PLC0415
 
-        pool = WorkerPool(python=python or sys.executable, limit=workers, output=output)
+        pool = WorkerPool(python=python or sys.executable, limit=workers, output=output, metrics=metrics)
         front = Front(
             rest_api,
             versions={("dummy", "live"): Versions(*(functions or (function(),)))},

@@ -27,3 +27,11 @@ def test_no_colours_where_the_user_wants_none(monkeypatch: pytest.MonkeyPatch) -
     with output.step("Working"):
         pass
     assert not any(f"\x1b[{colour}m" in printed.getvalue() for colour in range(30, 38))
+
+
+@pytest.mark.parametrize("terminal", [True, False])
+def test_what_is_being_done_is_shown_on_a_terminal_only(terminal: bool) -> None:
+    shown = io.StringIO()
+    with Output(console=Console(file=shown, force_terminal=terminal)).busy() as about_to:
+        about_to("asking [nobody]")
+    assert ("asking [nobody] …" in shown.getvalue()) is terminal

@@ -15,6 +15,7 @@ from lambda_runtime.config import (
     GatewayConfig,
     UpstreamConfig,
 )
+from lambda_runtime.config.federation import AnthropicFederation, OpenAiFederation
 
 
 def upstream(name: str, auth: AuthStyle = AuthStyle.BEARER) -> UpstreamConfig:
@@ -79,3 +80,56 @@ def test_keys_are_put_into_the_secrets(code: Path, tmp_path: Path, capsys: pytes
         assert client.get_secret_value(SecretId=replaced["UPSTREAM_SECRET_OPENAI"])["SecretString"] == "stand-in"
         fill_secrets(client, plan(tmp_path, stand_in=False), read_upstreams(code), variables, Output())
     assert "set OPENAI_API_KEY and start again" in capsys.readouterr().out
+
+
+@pytest.fixture
+def federated(tmp_path: Path) -> Path:
+    """The code of a gateway that stores no key."""
+    openai = OpenAiFederation(identity_provider_id="idp_1", service_account_id="sa-1")
+    anthropic = AnthropicFederation(
+        federation_rule_id="fdrl_1", organization_id="11112222-3333-4444-5555-666677778888", service_account_id="svac_1"
+    )
+    bearer, oauth = AuthStyle.BEARER, AuthStyle.ANTHROPIC_OAUTH
+    upstreams = (
+        UpstreamConfig(
+            name="openai",
+            endpoints=(Endpoint(base_url="https://openai.example/v1", auth=bearer, operations=OPENAI_OPERATIONS),),
+            federation=openai,
+        ),
+        UpstreamConfig(
+            name="anthropic",
+            endpoints=(Endpoint(base_url="https://anthropic.example", auth=oauth, operations=ANTHROPIC_OPERATIONS),),
+            federation=anthropic,
+        ),
+    )
+    directory = tmp_path / "federated"
+    directory.mkdir()
+    (directory / "gateway.json").write_text(GatewayConfig(upstreams=upstreams).to_json())
+    return directory
+
+
+def test_federated_upstreams_take_a_key_here(federated: Path, tmp_path: Path) -> None:
+    """No provider trusts the embedded AWS: the stand-in answers, or the user's own key is sent."""
+    assert plan(tmp_path).needs_stand_in([federated])
+    copy = plan(tmp_path, ANTHROPIC_API_KEY="real").prepare(federated)
+    openai, anthropic = read_upstreams(copy)
+    assert (openai.federation, anthropic.federation) == (None, None)
+    assert base_urls(copy) == {"openai": ["http://127.0.0.1:1/v1"], "anthropic": ["https://anthropic.example"]}
+    assert [found.endpoints[0].auth for found in (openai, anthropic)] == [AuthStyle.BEARER, AuthStyle.X_API_KEY]
+    assert read_upstreams(federated)[0].federation is not None, "the assembly stays as it is"
+
+
+def test_they_are_no_longer_federated_without_a_stand_in_either(
+    federated: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    found = UpstreamPlan(environment={"OPENAI_API_KEY": "real"}, stand_in=False, scratch=tmp_path)
+    assert not found.needs_stand_in([federated])
+    upstreams = read_upstreams(found.prepare(federated))
+    assert [upstream.needs_key for upstream in upstreams] == [True, True]
+    with mock_aws():
+        client = boto3.client("secretsmanager", region_name="us-east-1", aws_access_key_id="test", aws_secret_access_key="test")
+        for _ in range(2):  # two gateways in one run
+            replaced = fill_secrets(client, found, upstreams, {}, Output())
+            assert list(replaced) == ["UPSTREAM_SECRET_OPENAI"]
+            assert client.get_secret_value(SecretId=replaced["UPSTREAM_SECRET_OPENAI"])["SecretString"] == "real"
+    assert "upstream 'anthropic' has no key and will fail: set ANTHROPIC_API_KEY" in capsys.readouterr().out

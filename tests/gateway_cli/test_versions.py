@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from gateway_cli.local.deployment import unzip_directory, zip_directory
 from gateway_cli.local.errors import LocalGatewayError
 from gateway_cli.local.versions import CodeStore, choose_version
+from gateway_cli.local.zips import unzip_directory, zip_directory
 
 
 @pytest.mark.parametrize(("draw", "version"), [(0.0, "2"), (0.049, "2"), (0.05, "1"), (0.999, "1")])

@@ -12,11 +12,11 @@ Json = dict[str, Any]
 
 
 def of_type(template: Json, kind: str) -> dict[str, Json]:
-    """Properties of all resources of a type, by logical id. `kind` has no `AWS::`."""
+    """Properties of all resources of a type, by logical id. `kind` needs no `AWS::`."""
     return {
         name: resource.get("Properties", {})
         for name, resource in template["Resources"].items()
-        if resource["Type"] == f"AWS::{kind}"
+        if resource["Type"] in {kind, f"AWS::{kind}"}
     }
 
 

@@ -12,10 +12,13 @@ import pytest
 import gateway_construct
 from gateway_construct import (
     AiGateway,
+    AnthropicFederation,
     CustomDomain,
     ModelRoute,
+    OpenAiFederation,
     Plan,
     Quota,
+    Rotation,
     Target,
     Timeouts,
     Upstream,
@@ -27,19 +30,25 @@ from tests.gateway_construct.resources import gateway_function, of_type, only
 CALLABLES: dict[str, Callable[..., Any]] = {
     "AiGateway": AiGateway,
     "AiGateway.add_consumer": AiGateway.add_consumer,
+    "AnthropicFederation": AnthropicFederation,
+    "OpenAiFederation": OpenAiFederation,
     "AiGateway.metric_requests": AiGateway.metric_requests,
     "AiGateway.metric_input_tokens": AiGateway.metric_input_tokens,
     "CustomDomain": CustomDomain,
     "ModelRoute": ModelRoute,
     "Plan": Plan,
     "Quota": Quota,
+    "Rotation": Rotation,
+    "Rotation.openai_admin": Rotation.openai_admin,
+    "Rotation.staged": Rotation.staged,
     "Target": Target,
     "Upstream": Upstream,
     "WebAcl": WebAcl,
     "Weighted": Weighted,
     **{
         f"Upstream.{name}": getattr(Upstream, name)
-        for name, value in vars(Upstream).items()
+        for kind in Upstream.__mro__
+        for name, value in vars(kind).items()
         if isinstance(value, classmethod) and not name.startswith("_")
     },
 }

@@ -56,6 +56,29 @@ def test_tokens(stack: Stack, gateway: AiGateway, method: str, name: str) -> Non
     assert dimensions(stack, one) == {"Gateway": function, "Upstream": "openai", "Model": "gpt-4.1"}
 
 
+def test_crashes(stack: Stack, gateway: AiGateway) -> None:
+    metric = gateway.metric_crashes()
+    assert (metric.namespace, metric.metric_name, metric.statistic) == ("AiGateway", "Crashes", "Sum")
+    function = stack.resolve(gateway.function.function_name)
+    assert dimensions(stack, metric) == {"Gateway": function}
+    assert dimensions(stack, gateway.metric_crashes(version="7")) == {"Gateway": function, "Version": "7"}
+
+
+def test_open_circuits(stack: Stack, gateway: AiGateway) -> None:
+    metric = gateway.metric_circuit_open(upstream="openai", period=Duration.minutes(1))
+    assert (metric.metric_name, metric.statistic, metric.period.to_minutes()) == ("CircuitOpen", "Minimum", 1)
+    assert dimensions(stack, metric) == {"Gateway": stack.resolve(gateway.function.function_name), "Upstream": "openai"}
+    for upstream in ("opnai", NO_UPSTREAM):
+        with pytest.raises(ValueError, match=f"CircuitOpen: there is no upstream '{upstream}'; known: openai$"):
+            gateway.metric_circuit_open(upstream=upstream)
+
+
+def test_without_a_table_no_circuit_opens(stack: Stack) -> None:
+    gateway = AiGateway(stack, "Gateway", upstreams=[Upstream.openai()], resilience=False)
+    with pytest.raises(ValueError, match="without a table no circuit opens, got upstream 'openai'; set resilience=True"):
+        gateway.metric_circuit_open(upstream="openai")
+
+
 @pytest.mark.parametrize("method", ["requests", "errors", "first_byte_latency", "duration"])
 def test_an_upstream_is_one_of_the_gateways(stack: Stack, gateway: AiGateway, method: str) -> None:
     make: MakeMetric = getattr(gateway, f"metric_{method}")

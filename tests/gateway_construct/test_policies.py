@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
 
+from tests.configurations import CONFIGURATIONS
 from tests.gateway_construct.resources import of_type
 
 pytestmark = pytest.mark.template
@@ -23,7 +25,27 @@ FUNCTION_ACTIONS = {
     "kms:Decrypt",
     "xray:PutTraceSegments",
     "xray:PutTelemetryRecords",
+    "sts:GetWebIdentityToken",
 }
+
+RELEASE_ACTIONS = {
+    "lambda:GetAlias",
+    "lambda:UpdateAlias",
+    "lambda:GetProvisionedConcurrencyConfig",
+    "cloudwatch:DescribeAlarms",
+    "cloudwatch:SetAlarmState",
+    "states:StartExecution",
+    "states:ListExecutions",
+    "states:DescribeExecution",
+    "states:StopExecution",
+}
+ROTATION_ACTIONS = {
+    "secretsmanager:DescribeSecret",
+    "secretsmanager:PutSecretValue",
+    "secretsmanager:UpdateSecretVersionStage",
+    "kms:GenerateDataKey",
+}
+RELEASES = {"canary-release", "code-deploy-release"}
 
 
 def statements(template: Json) -> Iterator[tuple[str, Json]]:
@@ -57,6 +79,20 @@ def is_xray(kind: str, statement: Json) -> bool:
     return kind == "IAM::Policy" and set(statement["Action"]) == {"xray:PutTraceSegments", "xray:PutTelemetryRecords"}
 
 
+def is_web_identity(kind: str, statement: Json) -> bool:
+    """Identity tokens know no resource: whom they are for, how long they hold and how they are signed stand in its place."""
+    condition = statement.get("Condition", {})
+    return (
+        kind == "IAM::Policy"
+        and statement["Action"] == "sts:GetWebIdentityToken"
+        and statement["Resource"] == "*"
+        and len(condition["ForAllValues:StringEquals"]["sts:IdentityTokenAudience"]) == 1
+        and condition["Null"] == {"sts:IdentityTokenAudience": "false"}
+        and condition["NumericLessThanEquals"] == {"sts:DurationSeconds": 900}
+        and condition["StringEquals"]["sts:SigningAlgorithm"] in {"ES384", "RS256"}
+    )
+
+
 def is_key_policy(kind: str, _: Json) -> bool:
     """In a key's policy `*` means that key."""
     return kind == "KMS::Key"
@@ -74,7 +110,28 @@ def is_private_api(kind: str, statement: Json) -> bool:
     )
 
 
-JUSTIFIED: tuple[Callable[[str, Json], bool], ...] = (is_xray, is_key_policy, is_private_api)
+def is_executions(kind: str, statement: Json) -> bool:
+    """An execution has no ARN before it runs: those of one state machine."""
+    return (
+        kind == "IAM::Policy"
+        and set(listed(statement["Action"])) <= {"states:DescribeExecution", "states:StopExecution"}
+        and all(re.search(r":execution:.*Name.*:\*", text(resource)) for resource in listed(statement["Resource"]))
+    )
+
+
+def is_versions(kind: str, statement: Json) -> bool:
+    """The versions and aliases of one function, which CodeDeploy names by number."""
+    return kind == "IAM::Policy" and "lambda:GetProvisionedConcurrencyConfig" in statement["Action"]
+
+
+JUSTIFIED: tuple[Callable[[str, Json], bool], ...] = (
+    is_xray,
+    is_key_policy,
+    is_private_api,
+    is_executions,
+    is_versions,
+    is_web_identity,
+)
 
 
 def test_no_statement_has_a_wildcard(any_template: Json) -> None:
@@ -95,10 +152,42 @@ def test_no_arn_names_a_partition(any_template: Json) -> None:
         assert arn not in rendered
 
 
-def test_functions_may_do_what_they_need_and_no_more(any_template: Json) -> None:
-    for policy in of_type(any_template, "IAM::Policy").values():
+@pytest.mark.parametrize("name", CONFIGURATIONS)
+def test_functions_may_do_what_they_need_and_no_more(template_of: Callable[[str], Any], name: str) -> None:
+    allowed = FUNCTION_ACTIONS | (RELEASE_ACTIONS if name in RELEASES else set())
+    allowed |= ROTATION_ACTIONS if name == "rotation" else set()
+    for policy in of_type(template_of(name), "IAM::Policy").values():
         for statement in policy["PolicyDocument"]["Statement"]:
-            assert set(listed(statement["Action"])) <= FUNCTION_ACTIONS
+            assert set(listed(statement["Action"])) <= allowed
+
+
+def test_only_the_rotation_function_may_change_secrets(template_of: Callable[[str], Any]) -> None:
+    policies = of_type(template_of("rotation"), "IAM::Policy").values()
+    (changing,) = (policy for policy in policies if any(action in json.dumps(policy) for action in ROTATION_ACTIONS))
+    (role,) = changing["Roles"]
+    (function,) = (
+        function
+        for function in of_type(template_of("rotation"), "Lambda::Function").values()
+        if function["Role"]["Fn::GetAtt"][0] == role["Ref"]
+    )
+    assert function["Handler"] == "lambda_runtime.rotation.index.handler"
+
+
+@pytest.mark.parametrize("name", sorted(RELEASES))
+def test_only_what_releases_may_change_the_alias(template_of: Callable[[str], Any], name: str) -> None:
+    roles = {
+        role["Ref"]
+        for policy in of_type(template_of(name), "IAM::Policy").values()
+        if "lambda:UpdateAlias" in json.dumps(policy)
+        for role in policy["Roles"]
+    }
+    trusted = {
+        of_type(template_of(name), "IAM::Role")[role]["AssumeRolePolicyDocument"]["Statement"][0]["Principal"]["Service"]
+        for role in roles
+    }
+    assert roles
+    assert trusted <= {"states.amazonaws.com", "codedeploy.amazonaws.com", "lambda.amazonaws.com"}
+    assert not any("GatewayFunctionRole" in role for role in roles)
 
 
 def test_no_managed_policy_and_nothing_account_wide(any_template: Json) -> None:
@@ -111,8 +200,8 @@ def test_no_managed_policy_and_nothing_account_wide(any_template: Json) -> None:
 def test_each_function_writes_to_its_own_logs_only(any_template: Json) -> None:
     for function in of_type(any_template, "Lambda::Function").values():
         role = function["Role"]["Fn::GetAtt"][0]
-        (policy,) = (p for p in of_type(any_template, "IAM::Policy").values() if {"Ref": role} in p["Roles"])
-        (logs,) = (s for s in policy["PolicyDocument"]["Statement"] if "logs:PutLogEvents" in s["Action"])
+        policies = (p for p in of_type(any_template, "IAM::Policy").values() if {"Ref": role} in p["Roles"])
+        (logs,) = (s for p in policies for s in p["PolicyDocument"]["Statement"] if "logs:PutLogEvents" in s["Action"])
         assert logs["Resource"] == {"Fn::GetAtt": [function["LoggingConfig"]["LogGroup"]["Ref"], "Arn"]}
 
 

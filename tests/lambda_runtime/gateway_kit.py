@@ -10,6 +10,9 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from typing import Any
 
+import httpx
+
+from lambda_runtime.aws_credentials import AwsCredentialsSource
 from lambda_runtime.config import (
     ANTHROPIC_OPERATIONS,
     OPENAI_OPERATIONS,
@@ -23,6 +26,7 @@ from lambda_runtime.config import (
     UpstreamConfig,
 )
 from lambda_runtime.credentials import Credentials
+from lambda_runtime.federation.tokens import FederatedTokens
 from lambda_runtime.gateway import Gateway
 from lambda_runtime.invocation import ClientGoneError, Invocation
 from lambda_runtime.secret_value import SecretProblem
@@ -159,9 +163,13 @@ def gateway_over(
     deadline_in: float = 900.0,
     states: TargetStates | None = None,
     usage_counts: Any = None,
+    variables: Mapping[str, str] | None = None,
     **config: Any,
 ) -> Iterator[Kit]:
-    """A gateway over upstreams, whose keys are `UPSTREAM_KEY` unless given by upstream name."""
+    """A gateway over upstreams, whose keys are `UPSTREAM_KEY` unless given by upstream name.
+
+    `variables` are further ones of the function's environment, `config` further fields of the configuration.
+    """
     configuration = GatewayConfig(
         upstreams=upstreams,
         models={name: route if isinstance(route, ModelRoute) else ModelRoute(route) for name, route in (models or {}).items()},
@@ -169,10 +177,12 @@ def gateway_over(
         **config,
     )
     environ = {upstream.secret_variable: f"arn:{upstream.name}" for upstream in upstreams}
-    environ |= {"AWS_LAMBDA_FUNCTION_NAME": "gateway-function", "AWS_LAMBDA_FUNCTION_VERSION": "7"}
+    environ |= {"AWS_LAMBDA_FUNCTION_NAME": "gateway-function", "AWS_LAMBDA_FUNCTION_VERSION": "7"} | dict(variables or {})
     secrets = FixedSecrets({f"arn:{upstream.name}": (keys or {}).get(upstream.name, UPSTREAM_KEY) for upstream in upstreams})
     with HttpClientTransport() as transport:
-        credentials = Credentials(configuration, environ, secrets)
+        client = httpx.Client(transport=transport, trust_env=False)
+        tokens = FederatedTokens(client, environ, AwsCredentialsSource(client, environ))
+        credentials = Credentials(configuration, environ, secrets, lambda: tokens)
         gateway = Gateway(
             configuration,
             transport=transport,

@@ -126,7 +126,8 @@ def test_an_error_after_the_end_is_only_logged(
     answer = api.answer()
     assert answer.path.endswith("/response")
     assert not answer.trailers
-    line = json.loads(capsys.readouterr().out)
+    crash, line = map(json.loads, capsys.readouterr().out.splitlines())
+    assert (crash["Crashes"], crash["what"]) == (1, "the handler raised")
     assert line["errorMessage"] == "metrics broke"
     assert line["requestId"] == "request-1"
 
@@ -239,7 +240,9 @@ def test_an_answer_that_came_too_late_does_not_end_the_loop(api: RuntimeApiServe
 
 
 @BOTH
-def test_a_client_that_is_gone_does_not_end_the_loop(api: RuntimeApiServer, client: RuntimeClient, mode: Mode) -> None:
+def test_a_client_that_is_gone_does_not_end_the_loop(
+    api: RuntimeApiServer, client: RuntimeClient, mode: Mode, capsys: pytest.CaptureFixture[str]
+) -> None:
     def handler(_event: Any, _invocation: Invocation, response: ResponseWriter) -> None:
         response.start(200, [])
         response.write(b"half")
@@ -249,6 +252,7 @@ def test_a_client_that_is_gone_does_not_end_the_loop(api: RuntimeApiServer, clie
     api.push()
     assert serve_one(client, handler, mode)
     assert serve_one(client, answering(b"ok"), mode)
+    assert "Crashes" not in capsys.readouterr().out
 
 
 @pytest.mark.parametrize("error", [MemoryError(), SystemExit(3), KeyboardInterrupt()])
@@ -258,6 +262,7 @@ def test_what_no_handler_survives_is_reported_and_ends_the_process(
     client: RuntimeClient,
     mode: Mode,
     error: BaseException,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
     def handler(_event: Any, _invocation: Invocation, _response: ResponseWriter) -> None:
         raise error
@@ -265,6 +270,7 @@ def test_what_no_handler_survives_is_reported_and_ends_the_process(
     api.push()
     assert not serve_one(client, handler, mode)
     assert api.answer().json["errorType"] == f"Function.{type(error).__name__}"
+    assert [line.get("Crashes") for line in map(json.loads, capsys.readouterr().out.splitlines())] == [1, None]
 
 
 def test_an_event_that_is_not_json_is_an_error(api: RuntimeApiServer, client: RuntimeClient) -> None:

@@ -121,7 +121,9 @@ def test_a_failed_initialisation_is_reported_and_ends_the_process(  # noqa: PLR0
         assert message in answer.json["errorMessage"]
         assert process.wait(20) == 1
         assert process.stdout
-        line = json.loads(process.stdout.read())
+        crash, line = map(json.loads, process.stdout.read().splitlines())
+        assert (crash["Gateway"], crash["Version"], crash["Crashes"]) == ("gateway", "$LATEST", 1)
+        assert crash["what"] == line["message"] == "the function cannot start"
         assert message in line["errorMessage"]
 
 
@@ -153,6 +155,8 @@ def test_a_failed_restore_is_reported_and_ends_the_process(api: RuntimeApiServer
         assert answer.path == "/restore/error"
         assert answer.json["errorType"] == "Function.ZeroDivisionError"
         assert process.wait(20) == 1
+        assert process.stdout
+        assert [line.get("Crashes") for line in map(json.loads, process.stdout.read().splitlines())] == [1, None]
 
 
 def test_what_no_handler_survives_ends_the_process(api: RuntimeApiServer, tmp_path: Path) -> None:

@@ -29,21 +29,36 @@ def check_emf(line: dict[str, Any]) -> None:
     assert set(line["_aws"]) == {"Timestamp", "CloudWatchMetrics"}
     assert isinstance(line["_aws"]["Timestamp"], int)
     assert [directive["Dimensions"] for directive in directives] == [
-        [["Gateway"], ["Gateway", "Version"], ["Gateway", "Upstream"]],
+        [["Gateway"], ["Gateway", "Upstream"]],
+        [["Gateway", "Version"]],
         [["Gateway"], ["Gateway", "Upstream", "Model"]],
     ][: len(directives)]
-    units: dict[str, str] = {}
+    units: list[dict[str, str]] = []
     for directive in directives:
         assert directive["Namespace"] == "AiGateway"
         for dimension in {name for names in directive["Dimensions"] for name in names}:
             assert isinstance(line[dimension], str)
             assert 0 < len(line[dimension]) <= 250
-        units |= {metric["Name"]: metric["Unit"] for metric in directive["Metrics"]}
-    assert units.items() >= {"Requests": "Count", "Errors": "Count", "Duration": "Milliseconds"}.items()
-    if len(directives) > 1:
-        assert units.items() >= {"InputTokens": "Count", "OutputTokens": "Count"}.items()
-    for name in units:
+        # A second's resolution for versions, whose alarms look at ten seconds; the others have a minute's.
+        of_version = directive["Dimensions"] == [["Gateway", "Version"]]
+        assert {metric.get("StorageResolution", 60) for metric in directive["Metrics"]} == {1 if of_version else 60}
+        units.append({metric["Name"]: metric["Unit"] for metric in directive["Metrics"]})
+    requests, of_version, *tokens = units
+    assert requests == of_version
+    first_byte = {"FirstByteLatency": "Milliseconds"} if "FirstByteLatency" in line else {}
+    assert requests == {"Requests": "Count", "Errors": "Count", "Duration": "Milliseconds", **first_byte}
+    assert tokens == ([{"InputTokens": "Count", "OutputTokens": "Count"}] if "InputTokens" in line else [])
+    for name in {name for each in units for name in each}:
         assert isinstance(line[name], (int, float))
+
+
+def test_what_is_written_of_one_request_does_not_change_the_next(kit: Kit, capsys: pytest.CaptureFixture[str]) -> None:
+    kit.call(event(CHAT, {"model": "m"}))
+    first = only_line(capsys)
+    kit.call(event(CHAT, "{"))
+    assert "FirstByteLatency" not in json.dumps(only_line(capsys))
+    kit.call(event(CHAT, {"model": "m"}))
+    assert only_line(capsys)["_aws"]["CloudWatchMetrics"] == first["_aws"]["CloudWatchMetrics"]
 
 
 def test_a_stream_leaves_one_line(kit: Kit, upstream: UpstreamServer, capsys: pytest.CaptureFixture[str]) -> None:

@@ -196,6 +196,19 @@ def test_the_operator_moves_traffic(operated: Operated) -> None:
     assert operated.ask("divided") == ("first", ["first"])
 
 
+def test_everything_goes_to_one_upstream_and_back(operated: Operated) -> None:
+    assert operated.ask_together("other") == [("first", ["first"])] * INSTANCES
+    told = operated.command("prefer", "second", "--local")
+    assert "Requests for other: second/other 100 %, first/other 0 %" in told
+    assert operated.follows("other", "second") < FOLLOWS
+    assert operated.ask("divided") == operated.ask("stopped") == ("second", ["second"])
+    told = operated.command("prefer", "--reset", "--local")
+    assert "Requests for divided: first/divided 100 %, second/divided 0 %" in told
+    assert operated.follows("other", "first") < FOLLOWS
+    assert operated.ask("divided") == operated.ask("stopped") == ("first", ["first"])
+    assert "did you mean 'second'" in operated.command("prefer", "secnd", "--local", status=2)
+
+
 def test_mistyped_names_are_refused(operated: Operated) -> None:
     assert "did you mean 'first'" in operated.command("open", "frist", "--local", status=2)
     assert "did you mean 'first/stopped'" in operated.command("close", "first/stoped", "--local", status=2)

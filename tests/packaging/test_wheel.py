@@ -61,6 +61,7 @@ def test_wheel_holds_the_function_and_nothing_of_the_repository_besides(wheel: P
         "gateway_construct/py.typed",
         "lambda_runtime/authorizer/index.py",
         "lambda_runtime/requirements.lock",
+        "lambda_runtime/rotation/index.py",
     ):
         assert any(name.startswith(needed) for name in names), needed
     assert [name for name in names if "__pycache__" in name or "test" in name.split("/")[-1]] == [

@@ -125,6 +125,14 @@ class Actions:
     def big_headers(self, _: str, __: Any) -> None:
         Stream(self.connection, self.request_id, {"x-big": "x" * 10_241}).end()
 
+    def measure(self, _: str, __: Any) -> None:
+        """A line in the embedded metric format, of a time that the test names, too."""
+        directive = {"Namespace": "Mine", "Dimensions": [["Kind"]], "Metrics": [{"Name": "Things"}]}
+        line = {"_aws": {"Timestamp": 1_800_000_000_000, "CloudWatchMetrics": [directive]}, "Kind": "good", "Things": 5}
+        sys.stdout.write(json.dumps(line) + "\n")
+        sys.stdout.flush()
+        self.stream().end()
+
     def complain(self, _: str, __: Any) -> None:
         sys.stderr.write("something is odd\n")
         sys.stderr.flush()

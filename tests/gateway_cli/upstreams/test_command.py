@@ -95,6 +95,8 @@ def test_weight(bench: Bench) -> None:  # noqa: ARG001
         (("status", "--table", "table", "--stack", "Stack"), "leave out --stack"),
         (("status", "--local", "--region", "eu-central-1"), "leave out --region and --profile"),
         (("open",), "Missing argument 'NAME'"),
+        (("prefer",), "name the upstream, or say --reset"),
+        (("prefer", "holysheep/gpt-4.1"), "name an upstream, as in 'holysheep', got 'holysheep/gpt-4.1'"),
     ],
 )
 def test_what_makes_no_sense_is_told_and_changes_nothing(bench: Bench, arguments: tuple[str, ...], told: str) -> None:

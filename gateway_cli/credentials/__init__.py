@@ -1,0 +1,1 @@
+"""`ai-gateway credentials`: the keys with which the gateway calls its upstreams."""

@@ -1,0 +1,1 @@
+"""Alarms of the local gateway: CloudWatch's part of a release, which the embedded AWS does not do."""

@@ -17,6 +17,9 @@ from gateway_construct.release_function import ReleaseFunction
 if TYPE_CHECKING:
     from aws_cdk.aws_stepfunctions import StateMachine
 
+_ALARMS_OF_A_RULE = 6
+"""EventBridge takes 2,048 characters of a pattern, and an alarm's ARN may have 300."""
+
 
 class CanaryRelease(Construct):
     """What releases a version, and what takes its requests back when an alarm rings.
@@ -33,6 +36,8 @@ class CanaryRelease(Construct):
 
     Attributes:
         state_machine: releases a version.
+        rollback_arn: ARN of the state machine that takes a release back.
+        rule_names: names of the rules that start it.
     """
 
     def __init__(
@@ -91,18 +96,23 @@ class CanaryRelease(Construct):
         )
         role = Role(self, "RuleRole", assumed_by=ServicePrincipal("events.amazonaws.com"))
         role.add_to_policy(PolicyStatement(actions=["states:StartExecution"], resources=[rollback.state_machine_arn]))
-        self._rule = CfnRule(
-            self,
-            "Rule",
-            description="Takes the requests back from a new version of the AI gateway when an alarm rings",
-            event_pattern={
-                "source": ["aws.cloudwatch"],
-                "detail-type": ["CloudWatch Alarm State Change"],
-                "resources": alarm_arns,
-                "detail": {"state": {"value": ["ALARM"]}},
-            },
-            targets=[CfnRule.TargetProperty(id="Rollback", arn=rollback.state_machine_arn, role_arn=role.role_arn)],
-        )
+        self._rules = [
+            CfnRule(
+                self,
+                f"Rule{number or ''}",
+                description="Takes the requests back from a new version of the AI gateway when an alarm rings",
+                event_pattern={
+                    "source": ["aws.cloudwatch"],
+                    "detail-type": ["CloudWatch Alarm State Change"],
+                    "resources": alarm_arns[first : first + _ALARMS_OF_A_RULE],
+                    "detail": {"state": {"value": ["ALARM"]}},
+                },
+                targets=[CfnRule.TargetProperty(id="Rollback", arn=rollback.state_machine_arn, role_arn=role.role_arn)],
+            )
+            for number, first in enumerate(range(0, len(alarm_arns), _ALARMS_OF_A_RULE))
+        ]
+        self.rollback_arn = rollback.state_machine_arn
+        self.rule_names = [rule.ref for rule in self._rules]
 
     def start_after(self, *dependencies: IDependable) -> None:
         """Start a release at each deployment of a new version.
@@ -113,7 +123,7 @@ class CanaryRelease(Construct):
         start = self._starter.start_release(
             self, "Start", state_machine_arn=self.state_machine.state_machine_arn, executions_arn=self._executions_arn
         )
-        start.node.add_dependency(self._rule, *self._roles, *dependencies)
+        start.node.add_dependency(*self._rules, *self._roles, *dependencies)
 
     def _state_machine(self, construct_id: str, states: Mapping[str, Any], *policy: PolicyStatement) -> StateMachine:
         from aws_cdk.aws_stepfunctions import DefinitionBody, StateMachine  # noqa: PLC0415  as above

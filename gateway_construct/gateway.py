@@ -34,7 +34,7 @@ from gateway_construct.hooks import HookFiles
 from gateway_construct.logs import LogOptions, allow_logs
 from gateway_construct.monitoring import Monitoring
 from gateway_construct.private_endpoint import require_reachable
-from gateway_construct.release import AllAtOnce, Release
+from gateway_construct.release import Release, require_release
 from gateway_construct.releases import Releases
 from gateway_construct.rest_api import base_url, tag_api
 from gateway_construct.rotation_function import rotate_credentials
@@ -184,6 +184,7 @@ class AiGateway(GatewayConsumers, GatewayMetrics, Construct):
             dashboard=dashboard,
             point_in_time_recovery=point_in_time_recovery,
         )
+        release = require_release(release)
         require_reachable(private_endpoint, domain)
         require_table_for(resilience=resilience, point_in_time_recovery=point_in_time_recovery)
         hook_files = None if hooks is None else HookFiles.read(hooks)
@@ -215,7 +216,6 @@ class AiGateway(GatewayConsumers, GatewayMetrics, Construct):
             else None
         )
         table = state.table if state else None
-        release = release or AllAtOnce()
         function = GatewayFunction(
             self,
             "Function",
@@ -291,6 +291,8 @@ class AiGateway(GatewayConsumers, GatewayMetrics, Construct):
             metrics_cost_notice=metrics_cost_notice,
             release_alarms=releases.alarms,
             release_arn=releases.state_machine_arn,
+            rollback_arn=releases.rollback_arn,
+            rollback_rules=releases.rule_names,
             two_versions=releases.two_versions,
             rotated=[upstream.name for upstream in upstreams if upstream.rotation],
             rotation_alarms=self.rotation_alarms,

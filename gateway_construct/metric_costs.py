@@ -123,11 +123,16 @@ def require_amount(metrics_cost_notice: float) -> None:
     """Refuse what is no sum of money.
 
     Raises:
-        ValueError: if it is negative or no number.
+        ValueError: if it is negative, no number or a token.
     """
     if isinstance(metrics_cost_notice, bool) or not isinstance(metrics_cost_notice, int | float):
         raise ValueError(f"metrics_cost_notice must be USD a month, for example 30, got {metrics_cost_notice!r}")  # noqa: TRY004
-    if known(metrics_cost_notice) and not metrics_cost_notice >= 0:
+    if not known(metrics_cost_notice):
+        raise ValueError(
+            "metrics_cost_notice must be USD a month, known at synth, when it is compared with the costs, got a token; write "
+            "it out, for example 30"
+        )
+    if not metrics_cost_notice >= 0:
         raise ValueError(
             f"metrics_cost_notice must be USD a month, 0 or more, got {metrics_cost_notice!r}; math.inf is for no notice at all"
         )
@@ -139,9 +144,9 @@ def warn_if_costly(scope: IConstruct, costs: MonitoringCosts, *, metrics_cost_no
     Args:
         scope: the gateway.
         costs: what it costs.
-        metrics_cost_notice: USD a month. A token, which nobody can compare with, says nothing.
+        metrics_cost_notice: USD a month.
     """
-    if not known(metrics_cost_notice) or costs.usd <= metrics_cost_notice:
+    if costs.usd <= metrics_cost_notice:
         return
     Annotations.of(scope).add_warning_v2(
         METRICS_COST,

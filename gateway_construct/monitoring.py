@@ -12,6 +12,7 @@ from constructs import Construct
 from gateway_construct.dashboard import GatewayDashboard
 from gateway_construct.gateway_metrics import GatewayMetrics
 from gateway_construct.gateway_tag import gateway_path
+from gateway_construct.interfaces import offers
 from gateway_construct.metric_costs import MonitoringCosts, alarm_metric_counts, metric_count, require_amount, warn_if_costly
 from gateway_construct.operational_alarms import OperationalAlarms, notify
 from lambda_runtime.config import GatewayConfig
@@ -33,6 +34,8 @@ class Monitoring:
         metrics_cost_notice: USD a month above which there is a warning.
         release_alarms: those that watch a new version. Default: none.
         release_arn: ARN of the state machine that releases versions. Default: there is none.
+        rollback_arn: ARN of the state machine that takes them back. Default: there is none.
+        rollback_rules: names of the rules that start it. Default: there are none.
         two_versions: whether two versions may take requests at the same time. Default: not for long.
         rotated: names of the upstreams whose keys are rotated. Default: none.
         rotation_alarms: those that watch rotations. Default: none.
@@ -43,7 +46,7 @@ class Monitoring:
         costs: what all of it costs at most.
 
     Raises:
-        ValueError: if `metrics_cost_notice` is no sum of money.
+        ValueError: if `metrics_cost_notice` is no sum of money, or `alarm_topic` no topic.
     """
 
     def __init__(
@@ -58,11 +61,18 @@ class Monitoring:
         metrics_cost_notice: float,
         release_alarms: Sequence[Alarm] = (),
         release_arn: str | None = None,
+        rollback_arn: str | None = None,
+        rollback_rules: Sequence[str] = (),
         two_versions: bool = False,
         rotated: Sequence[str] = (),
         rotation_alarms: Sequence[Alarm] = (),
     ) -> None:
         require_amount(metrics_cost_notice)
+        if alarm_topic is not None and not offers(alarm_topic, "topic_arn"):
+            raise ValueError(
+                f"alarm_topic must be an SNS topic, got {alarm_topic!r}; one that exists is had by "
+                "Topic.from_topic_arn(stack, id, arn)"
+            )
         names = [upstream.name for upstream in config.upstreams]
         circuits = gateway.table is not None
         stage = api.deployment_stage.stage_name
@@ -76,6 +86,8 @@ class Monitoring:
                 api_name=api.rest_api_name,
                 stage=stage,
                 release_arn=release_arn,
+                rollback_arn=rollback_arn,
+                rollback_rules=rollback_rules,
             ).alarms
         self.alarms: Sequence[Alarm] = (*operational, *release_alarms, *rotation_alarms)
         if alarm_topic is not None:

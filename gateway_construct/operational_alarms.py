@@ -36,6 +36,9 @@ CRASHES = 3
 _MINUTE = Duration.minutes(1)
 _FIVE_MINUTES = Duration.minutes(5)
 _QUARTER = Duration.minutes(15)
+_MOST_METRICS = 10
+"""That an alarm can look at."""
+
 _OPEN_MINUTES, _OF_MINUTES = 10, 15
 
 
@@ -50,6 +53,8 @@ class OperationalAlarms(Construct):
         api_name: name of the REST API.
         stage: its stage.
         release_arn: ARN of the state machine that releases versions. Default: there is none.
+        rollback_arn: ARN of the state machine that takes them back. Default: there is none.
+        rollback_rules: names of the rules that start it. Default: there are none.
 
     Attributes:
         alarms: the alarms.
@@ -65,6 +70,8 @@ class OperationalAlarms(Construct):
         api_name: str,
         stage: str,
         release_arn: str | None = None,
+        rollback_arn: str | None = None,
+        rollback_rules: Sequence[str] = (),
     ) -> None:
         super().__init__(scope, construct_id)
         self._gateway = gateway
@@ -77,6 +84,7 @@ class OperationalAlarms(Construct):
             self._throttles(),
             *self._circuits(upstreams),
             *(() if release_arn is None else (self._release(release_arn),)),
+            *(() if rollback_arn is None else self._rollbacks(rollback_arn, rollback_rules)),
         )
 
     def _errors(self) -> Alarm:
@@ -156,9 +164,37 @@ class OperationalAlarms(Construct):
             "Releases",
             _aws("AWS/States", "ExecutionsFailed", {"StateMachineArn": release_arn}, _FIVE_MINUTES),
             1,
-            "A release of the AI gateway has failed, or was taken back after an alarm; the stable version has the requests. "
-            "What happened: ai-gateway release status",
+            "A release of the AI gateway has failed: AWS refused one of its steps, or it saw an alarm ring that had not ended "
+            "it. Which version has the requests now, and what happened: ai-gateway release status",
         )
+
+    def _rollbacks(self, rollback_arn: str, rules: Sequence[str]) -> Iterator[Alarm]:
+        """One failure is enough: the new version does worse than the stable one, and still has requests."""
+        machine = {"StateMachineArn": rollback_arn}
+        failures = {
+            "failed": _aws("AWS/States", "ExecutionsFailed", machine, _FIVE_MINUTES),
+            "timed_out": _aws("AWS/States", "ExecutionsTimedOut", machine, _FIVE_MINUTES),
+            **{
+                f"not_started_{number}": _aws("AWS/Events", "FailedInvocations", {"RuleName": rule}, _FIVE_MINUTES)
+                for number, rule in enumerate(rules)
+            },
+        }
+        names = list(failures)
+        for number, first in enumerate(range(0, len(names), _MOST_METRICS)):
+            of_alarm = {name: failures[name] for name in names[first : first + _MOST_METRICS]}
+            yield self._alarm(
+                f"Rollbacks{number or ''}",
+                MathExpression(
+                    # What has not happened is not written. Of what is, one is at least 1.
+                    expression=f"MAX([{', '.join(of_alarm)}])",
+                    using_metrics=of_alarm,
+                    period=_FIVE_MINUTES,
+                    label="failures",
+                ),
+                1,
+                "An alarm wanted to take the requests back from a new version of the AI gateway, and that failed: the version "
+                "may have them still. Take them back now: ai-gateway release rollback. Then look: ai-gateway release status",
+            )
 
     def _alarm(
         self,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -10,6 +11,7 @@ from typing import TYPE_CHECKING
 from aws_cdk import Duration, Token
 from aws_cdk.aws_cloudwatch import IAlarm
 
+from gateway_construct.interfaces import offers
 from gateway_construct.tokens import known
 
 if TYPE_CHECKING:
@@ -46,12 +48,13 @@ class Weighted:
     weight: float
 
     def __post_init__(self) -> None:
-        if not Token.is_unresolved(self.stable_version) and not _VERSION.fullmatch(self.stable_version):
+        version: object = self.stable_version
+        if not isinstance(version, str) or not (Token.is_unresolved(version) or _VERSION.fullmatch(version)):
             raise ValueError(
                 f"weighted: stable_version must be the number of a published version, for example '7', got "
                 f"{self.stable_version!r}; list them with 'aws lambda list-versions-by-function'",
             )
-        if known(self.weight) and not 0 <= self.weight <= 1:
+        if not _is_number(self.weight) or (known(self.weight) and not 0 <= self.weight <= 1):
             raise ValueError(f"weighted: weight must be from 0 to 1, for example 0.05, got {self.weight!r}")
 
 
@@ -81,7 +84,8 @@ class Canary:
         alarms: further alarms that take the requests back, for example of an application. Default: none.
 
     Raises:
-        ValueError: if a value is out of its range, or all together last longer than 300 days.
+        ValueError: if a value is out of its range or of another kind, an alarm is there twice, or all together last longer than
+            300 days.
     """
 
     weight: float = 0.05
@@ -94,11 +98,12 @@ class Canary:
     alarms: Sequence[IAlarm] = ()
 
     def __post_init__(self) -> None:
-        shares = [self.weight, *_require_list(self.ramp)]
+        _require_list("ramp", self.ramp, "0.25, 0.5")
         for name, share in (("weight", self.weight), *(("ramp", share) for share in self.ramp)):
             _require_number(name, share)
             if not 0 < share < 1:
                 raise ValueError(f"canary: {name} must be above 0 and below 1, for example 0.05, got {share!r}")
+        shares = [self.weight, *self.ramp]
         if shares != sorted(set(shares)):
             raise ValueError(f"canary: each share of the ramp must be greater than the one before it, got {shares!r}")
         for name, duration in (("bake", self.bake), ("ramp_interval", self.ramp_interval)):
@@ -111,10 +116,13 @@ class Canary:
         if not 0 < self.error_margin < 1:
             raise ValueError(f"canary: error_margin must be above 0 and below 1, got {self.error_margin!r}")
         _require_number("latency_ratio", self.latency_ratio)
-        if not self.latency_ratio > 1:
-            raise ValueError(f"canary: latency_ratio must be above 1, for example 2, got {self.latency_ratio!r}")
+        if not 1 < self.latency_ratio < math.inf:
+            raise ValueError(
+                f"canary: latency_ratio must be above 1, for example 2, got {self.latency_ratio!r}; 1000 is as good as no limit"
+            )
         if isinstance(self.minimum_requests, bool) or not isinstance(self.minimum_requests, int) or self.minimum_requests < 1:
             raise ValueError(f"canary: minimum_requests must be a whole number of at least 1, got {self.minimum_requests!r}")
+        _require_alarms(self.alarms)
 
     @property
     def bake_seconds(self) -> int:
@@ -142,7 +150,7 @@ class CodeDeploy:
         alarms: further alarms that end the shift. Default: none.
 
     Raises:
-        ValueError: if a value is out of its range.
+        ValueError: if a value is out of its range or of another kind, or an alarm is there twice.
     """
 
     config: ILambdaDeploymentConfig
@@ -152,6 +160,7 @@ class CodeDeploy:
     alarms: Sequence[IAlarm] = ()
 
     def __post_init__(self) -> None:
+        _require_config(self.config)
         # The same limits, checked by the same code, in this class's words.
         try:
             self.limits  # noqa: B018
@@ -172,20 +181,87 @@ class CodeDeploy:
 Release = AllAtOnce | Weighted | Canary | CodeDeploy
 """How a new version takes over."""
 
+_EXAMPLES = {
+    "allatonce": "AllAtOnce()",
+    "canary": "Canary()",
+    "codedeploy": "CodeDeploy(config=LambdaDeploymentConfig.CANARY_10_PERCENT_5_MINUTES)",
+    "weighted": 'Weighted(stable_version="7", weight=0.05)',
+}
 
-def _require_list(ramp: Sequence[float]) -> Sequence[float]:
-    if isinstance(ramp, (int, float, str)):
-        raise ValueError(f"canary: ramp must be a list of shares, got {ramp!r}; write [{ramp!r}]")  # noqa: TRY004
-    return ramp
+
+def require_release(release: Release | None) -> Release:
+    """The release that the user wants.
+
+    Args:
+        release: as given. None: all at once.
+
+    Raises:
+        ValueError: if it is none, for example a name or a class.
+    """
+    if release is None:
+        return AllAtOnce()
+    if isinstance(release, Release):
+        return release
+    name = release.__name__ if isinstance(release, type) else str(release)
+    example = _EXAMPLES.get(name.replace("-", "").replace("_", "").lower(), _EXAMPLES["canary"])
+    raise ValueError(
+        f"release must be AllAtOnce(), Canary(...), CodeDeploy(config=...) or Weighted(...), got {release!r}; write, for "
+        f"example, release={example}"
+    )
+
+
+def _require_config(config: ILambdaDeploymentConfig) -> None:
+    """The configurations for ECS and EC2 look the same, but for the names of AWS's own."""
+    if offers(config, "deployment_config_name"):
+        name = config.deployment_config_name
+        if not name.startswith("CodeDeployDefault.") or name.startswith("CodeDeployDefault.Lambda"):
+            return
+        given = name
+    else:
+        given = repr(config)
+    raise ValueError(
+        f"code_deploy: config must be a LambdaDeploymentConfig of aws_cdk.aws_codedeploy, got {given}; write, for example, "
+        "LambdaDeploymentConfig.CANARY_10_PERCENT_5_MINUTES, or have yours by LambdaDeploymentConfig."
+        "from_lambda_deployment_config_name"
+    )
+
+
+def _require_alarms(alarms: Sequence[IAlarm]) -> None:
+    _require_list("alarms", alarms, "alarm")
+    found: dict[str, int] = {}
+    for index, alarm in enumerate(alarms):
+        if not offers(alarm, "alarm_arn"):
+            raise ValueError(
+                f"canary: alarms[{index}] must be an alarm of CloudWatch, got {alarm!r}; one that exists is had by "
+                "Alarm.from_alarm_arn(stack, id, arn)"
+            )
+        first = found.setdefault(alarm.alarm_arn, index)
+        if first != index:
+            raise ValueError(f"canary: alarms[{index}] is alarms[{first}] again, {alarm.node.path!r}; leave one of them out")
+
+
+def _require_list(name: str, values: Sequence[object], example: str) -> None:
+    if isinstance(values, str) or not isinstance(values, Sequence):
+        raise ValueError(  # noqa: TRY004  whatever is wrong with a prop is a ValueError
+            f"canary: {name} must be a list, got {values!r}; write, for example, {name}=[{example}], or [] for none"
+        )
 
 
 def _require_number(name: str, value: float) -> None:
     """A token would be known at deployment only, and the state machine is written before."""
-    if isinstance(value, bool) or not isinstance(value, (int, float)) or not known(value):
+    if not _is_number(value) or not known(value):
         raise ValueError(f"canary: {name} must be a number that is known at synth, got {value!r}")
 
 
+def _is_number(value: object) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)
+
+
 def _require_minutes(name: str, duration: Duration) -> None:
+    if not isinstance(duration, Duration):
+        raise ValueError(  # noqa: TRY004  whatever is wrong with a prop is a ValueError
+            f"canary: {name} must be a Duration, for example Duration.hours(48), got {duration!r}"
+        )
     if duration.is_unresolved():
         raise ValueError(f"canary: {name} must be known at synth, got a token; write it out, for example Duration.hours(48)")
     if duration.to_seconds(integral=False) < 60:  # noqa: PLR2004

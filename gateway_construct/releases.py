@@ -75,6 +75,16 @@ class Releases:
         """ARN of the state machine, or None."""
         return self.state_machine.state_machine_arn if self.state_machine else None
 
+    @property
+    def rollback_arn(self) -> str | None:
+        """ARN of the state machine that takes a release back, or None."""
+        return self._canary.rollback_arn if self._canary else None
+
+    @property
+    def rule_names(self) -> Sequence[str]:
+        """Names of the rules that start it."""
+        return self._canary.rule_names if self._canary else ()
+
     def start_after(self, *dependencies: IDependable) -> None:
         """Let a deployment start its release last, so that one which fails before has not touched the alias."""
         if self._canary is not None:

@@ -8,6 +8,7 @@ from typing import Self
 
 from aws_cdk.aws_secretsmanager import ISecret
 
+from gateway_construct.interfaces import offers
 from gateway_construct.rotation import Rotation, require_rotatable
 from gateway_construct.upstream_parts import endpoint, prefixes, require_format
 from lambda_runtime.config import (
@@ -32,6 +33,17 @@ class UpstreamBase:
     example_models: Mapping[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
+        if self.rotation is not None and not isinstance(self.rotation, Rotation):
+            raise ValueError(
+                f"upstream {self.name!r}: rotation must be Rotation.staged() or Rotation.openai_admin(...), got "
+                f"{self.rotation!r}"
+            )
+        if self.secret is not None and not offers(self.secret, "secret_arn"):
+            # Not shown: it may be the key itself.
+            raise ValueError(
+                f"upstream {self.name!r}: secret must be a secret of Secrets Manager, got a {type(self.secret).__name__}; one "
+                "that exists is had by Secret.from_secret_complete_arn(stack, id, arn), and without it the gateway creates one"
+            )
         of_keys = self.secret is not None or self.rotation is not None or self.config.secret_field != SECRET_FIELD
         if self.config.federation is not None and of_keys:
             raise ValueError(

@@ -48,6 +48,16 @@ def key_from_secret(value: str, secret_id: str, field: str) -> str:
     return text
 
 
+def key_in(value: str | None, field: str) -> str | None:
+    """The key in a secret's value. None: there is no value, or no key in it, as in a placeholder."""
+    if value is None:
+        return None
+    try:
+        return key_from_secret(value, "", field)
+    except SecretProblem:
+        return None
+
+
 def _from_object(text: str, secret_id: str, field: str) -> str:
     try:
         document: dict[str, Any] = json.loads(text)

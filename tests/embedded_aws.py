@@ -14,8 +14,10 @@ from itertools import count
 from pathlib import Path
 from typing import Any
 
+from botocore.config import Config
 from rich.console import Console
 
+from gateway_cli.aws.embedded import embedded_session
 from gateway_cli.console import Output
 from gateway_cli.local.emulator import Emulator
 from gateway_construct.canary_states import Share, release_states, rollback_states
@@ -56,6 +58,13 @@ def embedded_aws(directory: Path, wait_scale: float = HURRY) -> Iterator[Emulato
         loop.close()
 
 
+def patient(emulator: Emulator, service: str) -> Any:
+    """A client that asks again where a busy machine has dropped a connection."""
+    config = Config(retries={"total_max_attempts": 4, "mode": "standard"}, proxies={})
+    session = embedded_session(emulator.region)
+    return session.client(service, endpoint_url=emulator.endpoint_url, config=config)  # type: ignore[call-overload]
+
+
 class Released:
     """A function with an alias, alarms, and what releases its versions.
 
@@ -66,8 +75,8 @@ class Released:
     """
 
     def __init__(self, emulator: Emulator, *, versions: int = 3, shares: Sequence[Share] = (Share(0.05, 60),)) -> None:
-        self.functions, self.sfn = emulator.client("lambda"), emulator.client("stepfunctions")
-        self.cloudwatch = emulator.client("cloudwatch")
+        self.functions, self.sfn = patient(emulator, "lambda"), patient(emulator, "stepfunctions")
+        self.cloudwatch = patient(emulator, "cloudwatch")
         self.name = f"function-{next(_numbers)}"
         self.role = "arn:aws:iam::000000000000:role/any"
         self.own, self.other = f"{self.name}-own", f"{self.name}-other"

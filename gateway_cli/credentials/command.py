@@ -13,10 +13,10 @@ from gateway_cli.console import Output
 from gateway_cli.credentials import rotation, setting, staging
 from gateway_cli.credentials.desk import CredentialDesk, open_desk
 from gateway_cli.credentials.done import Done, stored
-from gateway_cli.credentials.key_input import read_key
 from gateway_cli.credentials.rendering import done_json, print_status, status_json
 from gateway_cli.credentials.values import require_no_key
 from gateway_cli.errors import command_notes
+from gateway_cli.key_input import read_key
 
 _MORE_ARGUMENTS = {"allow_extra_args": True}
 """For commands that take a key: what is too much is answered here, and not by typer, which would repeat it."""
@@ -73,7 +73,7 @@ def stage(
         require_no_key("stage", [name, *context.args])
         desk = open_desk(where, notes)
         credential, secret = staging.stageable(desk, name)
-        done = staging.stage(desk, credential, secret, read_key(name))
+        done = staging.stage(desk, credential, secret, read_key(name, notes))
         if rotate_now:
             for sentence in done.told:
                 notes.line(sentence)
@@ -142,7 +142,7 @@ def set_(
         require_no_key("set", [name, *context.args])
         desk = open_desk(where, notes)
         credential, secret = stored(desk, name)
-        _tell(desk, setting.set_key(desk, credential, secret, read_key(name), test=test), as_json=as_json)
+        _tell(desk, setting.set_key(desk, credential, secret, read_key(name, notes), test=test), as_json=as_json)
 
 
 @app.command()

@@ -29,6 +29,16 @@ class Done:
     told: tuple[str, ...]
 
 
+def left_out_here(desk: CredentialDesk) -> str:
+    """A sentence on rotations that the app may well have and a local gateway has not; empty elsewhere."""
+    if not desk.rotations.embedded:
+        return ""
+    return (
+        "If the app gives the upstream Rotation.openai_admin(), that is left out in this local gateway, where nobody stands in "
+        "for OpenAI's administration API: it mints keys in AWS, and there is nothing to stage. "
+    )
+
+
 def stored(desk: CredentialDesk, name: str) -> tuple[Credential, StoredSecret]:
     """An upstream whose key is in a secret.
 

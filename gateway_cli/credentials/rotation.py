@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from gateway_cli.credentials.desk import CredentialDesk
-from gateway_cli.credentials.done import FETCHED, Done, stored
+from gateway_cli.credentials.done import FETCHED, Done, left_out_here, stored
 from gateway_cli.credentials.model import PENDING, Credential, StoredSecret, Version
 from gateway_cli.credentials.store import BinaryValueError
-from gateway_cli.credentials.values import key_in
 from gateway_cli.errors import CommandError
 from gateway_cli.times import duration_of
 from lambda_runtime.config.secrets import STAGED_LABEL, RotatedSecret
+from lambda_runtime.secret_value import key_in
 
 
 def rotate(desk: CredentialDesk, name: str, *, wait: bool, again: bool) -> Done:
@@ -72,7 +72,8 @@ def _rotation_of(desk: CredentialDesk, credential: Credential, secret: StoredSec
                 f"that rotation with: aws secretsmanager rotate-secret --secret-id {secret.id}"
             )
         raise CommandError(
-            f"the key of {name} is not rotated. {by_hand}. To have it rotated, give the upstream a rotation and deploy"
+            f"the key of {name} is not rotated. {by_hand}. {left_out_here(desk)}To have it rotated, give the upstream a "
+            "rotation and deploy"
         )
     if not secret.rotated:
         raise CommandError(

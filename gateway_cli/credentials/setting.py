@@ -9,10 +9,11 @@ from gateway_cli.credentials.rotation import put_aside
 from gateway_cli.credentials.staging import require_new
 from gateway_cli.credentials.store import BinaryValueError
 from gateway_cli.credentials.trying import require_taken
-from gateway_cli.credentials.values import key_in, with_key
+from gateway_cli.credentials.values import with_key
 from gateway_cli.errors import CommandError
 from gateway_cli.times import duration_of
 from lambda_runtime.config.secrets import SERVICE_ACCOUNT_FIELD, STAGED_LABEL, RotationKind
+from lambda_runtime.secret_value import key_in
 
 
 def set_key(desk: CredentialDesk, credential: Credential, secret: StoredSecret, key: str, *, test: bool) -> Done:

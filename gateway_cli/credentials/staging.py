@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from gateway_cli.credentials.desk import CredentialDesk
-from gateway_cli.credentials.done import Done, current_value, stored
+from gateway_cli.credentials.done import Done, current_value, left_out_here, stored
 from gateway_cli.credentials.model import Credential, State, StoredSecret
 from gateway_cli.credentials.store import BinaryValueError
-from gateway_cli.credentials.values import key_in, placeholder_key, with_key
+from gateway_cli.credentials.values import placeholder_key, with_key
 from gateway_cli.errors import CommandError
 from gateway_cli.times import clock_time, duration_of
 from lambda_runtime.config.secrets import STAGED_LABEL
+from lambda_runtime.secret_value import key_in
 
 
 def stageable(desk: CredentialDesk, name: str) -> tuple[Credential, StoredSecret]:
@@ -24,9 +25,10 @@ def stageable(desk: CredentialDesk, name: str) -> tuple[Credential, StoredSecret
     by_hand = f"To make a key the current one at once: {desk.command('set', name)}"
     if credential.rotation is None:
         whose = f"is rotated by {secret.rotation_function or 'another function'}, not by the gateway" if secret.rotated else ""
+        left_out = "" if whose else left_out_here(desk)
         raise CommandError(
-            f"the key of {name} {whose or 'is not rotated'}, so that nobody would take what is staged. {by_hand}. To have it "
-            "rotated, give the upstream rotation=Rotation.staged() in the app, and deploy"
+            f"the key of {name} {whose or 'is not rotated'}, so that nobody would take what is staged. {by_hand}. {left_out}To "
+            "have it rotated, give the upstream rotation=Rotation.staged() in the app, and deploy"
         )
     if not secret.rotated:
         raise CommandError(

@@ -1,4 +1,4 @@
-"""Keys as operators give them, and the values of secrets that hold them."""
+"""Keys among arguments, and the values of secrets that hold keys."""
 
 from __future__ import annotations
 
@@ -8,10 +8,9 @@ from collections.abc import Sequence
 
 from gateway_cli.errors import MISTAKEN, CommandError
 from lambda_runtime.config import PLACEHOLDER_FIELD
-from lambda_runtime.secret_value import SecretProblem, key_from_secret
 
 _PREFIXES = ("sk-", "sk_", "xai-", "gsk_", "AIza")
-_SHORTEST_KEY, _LONGEST_KEY = 20, 8192
+_SHORTEST_KEY = 20
 _NAME = re.compile(r"[a-z][a-z0-9-]{0,31}").fullmatch
 _RARE_IN_NAMES = re.compile(r"[A-Z_.]|[0-9]{4}")
 
@@ -43,46 +42,6 @@ BURNT = "If a real key was among the arguments, it is in the history now: make a
 def looks_like_key(word: str) -> bool:
     """Whether an argument may well be a key."""
     return len(word) >= _SHORTEST_KEY and (word.startswith(_PREFIXES) or bool(_RARE_IN_NAMES.search(word)))
-
-
-def checked_key(text: str) -> str:
-    """A key as it was typed or piped in.
-
-    Args:
-        text: with one line end at most.
-
-    Raises:
-        CommandError: if it is none; without it.
-    """
-    if text.lstrip().startswith("{"):
-        raise CommandError(
-            "that is a JSON object; give the key alone. The secret's other fields, if it has any, are kept", status=MISTAKEN
-        )
-    if text.startswith(('"', "'")):
-        raise CommandError("what was given begins with a quotation mark, and no key does; give it without", status=MISTAKEN)
-    if text != text.strip():
-        raise CommandError("what was given begins or ends with spaces or line ends; give the key alone", status=MISTAKEN)
-    if len(text) > _LONGEST_KEY:
-        raise CommandError(f"what was given has {len(text):,} characters, and is no key", status=MISTAKEN)
-    if not text:
-        raise CommandError("no key was given; type it at the prompt, or pipe it in", status=MISTAKEN)
-    try:
-        return key_from_secret(text, "", "")
-    except SecretProblem:
-        raise CommandError(
-            "what was given has characters that no API key has (spaces, line ends, quotation marks, letters outside ASCII)",
-            status=MISTAKEN,
-        ) from None
-
-
-def key_in(value: str | None, field: str) -> str | None:
-    """The key in a secret's value. None: there is no value, or no key in it, as in a placeholder."""
-    if value is None:
-        return None
-    try:
-        return key_from_secret(value, "", field)
-    except SecretProblem:
-        return None
 
 
 def placeholder_key(value: str | None, field: str) -> str | None:

@@ -9,6 +9,7 @@ from typing import Any
 from gateway_cli.doctor.findings import Finding, note, ok, warning
 from gateway_cli.doctor.patient import Patient
 from gateway_cli.doctor.versions import newest_version
+from gateway_cli.release.model import percent
 
 
 def check_release(patient: Patient) -> Iterator[Finding]:
@@ -16,7 +17,7 @@ def check_release(patient: Patient) -> Iterator[Finding]:
     running = _running(patient)
     weights = patient.weights
     for version, share in weights.items():
-        yield _of_weight(patient, version, f"{share:.4g} of the requests", running)
+        yield _of_weight(patient, version, f"{percent(share)} of the requests", running)
     if running and not weights:
         yield warning(
             f"version {_version_of(patient, running)}",

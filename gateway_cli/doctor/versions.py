@@ -7,6 +7,7 @@ from typing import Any
 
 from gateway_cli.doctor.findings import Finding, error, ok, warning
 from gateway_cli.doctor.patient import ALIAS, MissingAliasError, Patient
+from gateway_cli.release.model import percent
 
 _FAILED, _INACTIVE = "Failed", "Inactive"
 _WELL = "Successful"
@@ -30,7 +31,7 @@ def check_alias(patient: Patient) -> Iterator[Finding]:
         )
         yield error("", f"{problem}, so that no request is answered", patient.aws(*make) if newest else patient.deploy)
         return
-    shares = {version: f", {share:.4g} of the requests" for version, share in patient.weights.items()}
+    shares = {version: f", {percent(share)} of the requests" for version, share in patient.weights.items()}
     for version in live:
         yield _check(patient, version, shares.get(version, ""))
     configurations = {version: found for version in live if (found := patient.version(version))}

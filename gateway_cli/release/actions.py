@@ -110,11 +110,13 @@ def rollback(desk: ReleaseDesk, to: str | None) -> Done:
     # No revision: whatever anybody else does at this moment, the canary's requests are to end.
     alias = desk.store.set_alias(version=to, weights={})
     seconds = time.monotonic() - began
-    ended = _stop(desk, alias, error=lambda _: ROLLED_BACK, cause=BY_HAND)
-    if to is None and alias.stable != before.stable:
+    # Only now it is known who was first: what has every request was promoted, and is to be called so.
+    ended = _stop(desk, alias, error=lambda run: PROMOTED if run.version == alias.stable else ROLLED_BACK, cause=BY_HAND)
+    earlier = _stable_before(before, alias, ended)
+    if to is None and earlier:
         raise CommandError(
             f"version {alias.stable} was promoted at this very moment, and has every request; to go back: "
-            f"{desk.command('rollback', '--to', before.stable)}"
+            f"{desk.command('rollback', '--to', earlier)}"
         )
     now = desk.store.alias()
     if now.canary:
@@ -191,6 +193,19 @@ def _stop(desk: ReleaseDesk, alias: Alias, *, error: Callable[[Run], str], cause
             f"looks at the alias next. {explain(refused)}"
         ) from None
     return running
+
+
+def _stable_before(before: Alias, alias: Alias, ended: Sequence[Run]) -> str:
+    """The stable version before somebody else promoted another one; empty if nobody has.
+
+    Args:
+        before: the alias as it was first seen.
+        alias: as it is.
+        ended: releases that were still under way then: a promoted one's, where it was promoted before the alias was seen.
+    """
+    if alias.stable != before.stable:
+        return before.stable
+    return next((run.stable for run in ended if run.version == alias.stable and run.stable != alias.stable), "")
 
 
 def _had(before: Alias, version: str) -> str:

@@ -57,7 +57,7 @@ def published(versions: list[Version]) -> str:
     """Which versions there are, for messages."""
     more = " and older ones" if len(versions) > _MOST else ""
     listed = ", ".join(version.number for version in versions[:_MOST])
-    return f"there are {listed}{more}" if versions else "none is published yet: deploy the gateway"
+    return f"published: {listed}{more}" if versions else "none is published yet: deploy the gateway"
 
 
 def open_desk(where: Where, notes: Output) -> ReleaseDesk:

@@ -60,13 +60,13 @@ class Version:
 
     Args:
         number: of it.
-        published: when, as Lambda writes it.
+        published: when, in seconds since the epoch.
         code: digest of its code, base64.
         description: what its maker says of it.
     """
 
     number: str
-    published: str
+    published: float
     code: str
     description: str
 

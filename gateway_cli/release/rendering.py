@@ -38,7 +38,7 @@ def print_status(console: Console, status: Status, desk: ReleaseDesk) -> None:
         console.print(Text(f"version {status.run.version} is about to get its first share"))
     for line in _progress(status, now):
         console.print(Text(line))
-    for table in (_alarms(status, now), _runs(status, now), _versions(status)):
+    for table in (_alarms(status, now), _runs(status, now), _versions(status, now)):
         if table.row_count:
             console.print()
             console.print(table)
@@ -71,7 +71,7 @@ def status_json(status: Status, desk: ReleaseDesk) -> dict[str, Any]:
         "versions": [
             {
                 "version": version.number,
-                "published": version.published,
+                "published": timestamp(version.published),
                 "code": version.code,
                 "description": version.description,
             }
@@ -139,14 +139,14 @@ def _runs(status: Status, now: float) -> Table:
     return table
 
 
-def _versions(status: Status) -> Table:
+def _versions(status: Status, now: float) -> Table:
     table = plain_table()
     for title in ("version", "published", "code", "description"):
         table.add_column(title, overflow="fold")
     for version in status.versions:
         table.add_row(
             Text(version.number),
-            Text(version.published[:16].replace("T", " ")),
+            clock_time(version.published, now),
             Text(version.code[:_DIGEST]),
             Text(version.description),
         )

@@ -93,7 +93,7 @@ class ReleaseStore:
         found = [
             Version(
                 number=version["Version"],
-                published=version["LastModified"],
+                published=datetime.fromisoformat(version["LastModified"]).timestamp(),
                 code=version["CodeSha256"],
                 description=version.get("Description", ""),
             )

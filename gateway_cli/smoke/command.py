@@ -11,8 +11,8 @@ from rich.console import Console
 from gateway_cli.aws.connection import GatewayOption, LocalOption, ProfileOption, RegionOption
 from gateway_cli.aws.where import StackOption, Where
 from gateway_cli.errors import FAILED, MISTAKEN, CommandError, command_notes
+from gateway_cli.key_input import read_key
 from gateway_cli.smoke.desk import asked_model, asked_upstream, described_upstream, found_gateway, given_url
-from gateway_cli.smoke.key_input import read_key
 from gateway_cli.smoke.rendering import print_steps, steps_json
 from gateway_cli.smoke.steps import Step, passed
 from gateway_cli.smoke.upstream import try_upstream
@@ -92,7 +92,8 @@ def upstream(
         for endpoint in found.endpoints:
             notes.line(f"Upstream {found.name}: {endpoint.base_url}")
         notes.line(_COST)
-        key = read_key(name.upper().replace("-", "_") + "_API_KEY", name, notes) if found.needs_key else ""
+        variable = name.upper().replace("-", "_") + "_API_KEY"
+        key = read_key(name, notes, variable=variable) if found.needs_key else ""
         asked = model or asked_model(found, configurations)
         with notes.busy() as about_to:
             steps = list(try_upstream(found, key, asked, timeout=seconds, about_to=about_to))

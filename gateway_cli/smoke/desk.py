@@ -15,11 +15,11 @@ from gateway_cli.aws.log_groups import log_group
 from gateway_cli.aws.where import Where
 from gateway_cli.console import Output
 from gateway_cli.errors import MISTAKEN, CommandError, explain
+from gateway_cli.key_input import read_key
 from gateway_cli.keys.desk import KeyDesk
 from gateway_cli.keys.desk import open_desk as open_keys
 from gateway_cli.smoke.address import url_of
 from gateway_cli.smoke.gateway import Tested
-from gateway_cli.smoke.key_input import read_key
 from gateway_cli.smoke.plan import mapped_models
 from gateway_cli.smoke.presets import PRESETS, described
 from lambda_runtime.config import AuthStyle, Endpoint, GatewayConfig, Operation, UpstreamConfig, WireFormat
@@ -109,7 +109,7 @@ def given_url(url: str, models: Sequence[str], *, timeout: float, notes: Output)
         raise CommandError(f"--url: {error}", status=MISTAKEN) from None
     return Tested(
         url=address,
-        key=read_key(KEY_VARIABLE, "the gateway", notes),
+        key=read_key("the gateway", notes, variable=KEY_VARIABLE),
         models=models,
         configurations=(),
         timeout=timeout,
@@ -142,7 +142,7 @@ def found_gateway(
         notes.notice(f"the model map is not known, so that the first model is asked that the gateway lists: {error}")
     return Tested(
         url=url,
-        key=_key_of(desk, consumer) if consumer else read_key(KEY_VARIABLE, "the gateway", notes),
+        key=_key_of(desk, consumer) if consumer else read_key("the gateway", notes, variable=KEY_VARIABLE),
         models=models or mapped_models(configurations),
         configurations=configurations,
         timeout=timeout,

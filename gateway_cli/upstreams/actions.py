@@ -7,17 +7,19 @@ from collections.abc import Sequence
 from gateway_cli.errors import CommandError
 from gateway_cli.times import clock_time, duration_of
 from gateway_cli.upstreams.desk import Desk
+from gateway_cli.upstreams.done import Done, called
 from gateway_cli.upstreams.names import enumeration, mapped_targets, require_known, route_of, shares
-from gateway_cli.upstreams.rendering import percent
+from gateway_cli.upstreams.rendering import divided, percent
 from gateway_cli.upstreams.status import stopped_models
 from lambda_runtime.state import items, operator_actions
+from lambda_runtime.state.breaker import OPERATOR
 from lambda_runtime.state.operator_actions import StateItem
 
 _ALL = 100.0
 _SOON = "Every function instance follows within two seconds."
 
 
-def open_upstream(desk: Desk, name: str, *, seconds: int | None, force: bool) -> list[str]:
+def open_upstream(desk: Desk, name: str, *, seconds: int | None, force: bool) -> Done:
     """Stop sending requests to an upstream or to one of its models.
 
     Args:
@@ -25,9 +27,6 @@ def open_upstream(desk: Desk, name: str, *, seconds: int | None, force: bool) ->
         name: `upstream` or `upstream/model`.
         seconds: for how long. None: until it is closed.
         force: whether to do it even if the gateway has nothing of that name.
-
-    Returns:
-        What has been done, in sentences.
 
     Raises:
         CommandError: if the gateway has nothing of that name.
@@ -43,13 +42,11 @@ def open_upstream(desk: Desk, name: str, *, seconds: int | None, force: bool) ->
     if _has_unmapped_models(desk, name):
         desk.notes.notice(f"models that are not in the model map have no second target: those that {name} serves are refused")
     until = f"until {_end(now, seconds)}" if seconds else "until you close it"
-    return [
-        f"{name} is open {until}: it gets no requests. {_SOON}",
-        f"To send to it again: {desk.closing(name)}",
-    ]
+    told = [f"{name} is open {until}: it gets no requests. {_SOON}", f"To send to it again: {desk.closing(name)}"]
+    return Done(told=told, changed=True, state=_said(name, "open", now, seconds), before=_kept_away(known, name))
 
 
-def close_upstream(desk: Desk, name: str, *, seconds: int | None, force: bool) -> list[str]:
+def close_upstream(desk: Desk, name: str, *, seconds: int | None, force: bool) -> Done:
     """Send requests to an upstream or to one of its models again, whatever kept them away.
 
     Args:
@@ -57,9 +54,6 @@ def close_upstream(desk: Desk, name: str, *, seconds: int | None, force: bool) -
         name: `upstream` or `upstream/model`.
         seconds: for how long it stays closed whatever happens. None: new failures may open it.
         force: whether to do it even if the gateway has nothing of that name.
-
-    Returns:
-        What has been done, in sentences.
 
     Raises:
         CommandError: if the gateway has nothing of that name.
@@ -73,17 +67,18 @@ def close_upstream(desk: Desk, name: str, *, seconds: int | None, force: bool) -
     if whole != items.breaker_name(name) and any(state.name == whole and state.state == "open" for state in known):
         upstream = name.partition("/")[0]
         desk.notes.notice(f"{upstream} as a whole is open, so {name} gets no requests: {desk.closing(upstream)}")
-    told = [f"{_called(state)} was {_was(state)}." for state in known if _concerns(state, name) and state.state != "closed"]
+    before = _kept_away(known, name)
+    told = [f"{called(state)} was {_was(state)}." for state in before]
     if seconds:
         told.append(f"{name} is closed, and stays so until {_end(now, seconds)} whatever happens. {_SOON}")
     elif told:
         told.append(f"{name} is closed: it gets its requests again, and new failures may open it. {_SOON}")
     else:
         told.append(f"{name} was closed already, and is.")
-    return told
+    return Done(told=told, changed=bool(before or seconds), state=_said(name, "closed", now, seconds), before=before)
 
 
-def set_weight(desk: Desk, model: str, target: str, weight: float, *, force: bool) -> list[str]:
+def set_weight(desk: Desk, model: str, target: str, weight: float, *, force: bool) -> Done:
     """Give a target a share of a model's requests.
 
     Args:
@@ -93,18 +88,16 @@ def set_weight(desk: Desk, model: str, target: str, weight: float, *, force: boo
         weight: percentage.
         force: whether to do it even if the model map has no such model or target.
 
-    Returns:
-        What has been done, in sentences.
-
     Raises:
         CommandError: if the model map has no such model or target.
     """
     _check_route(desk, model, target, force=force)
     desk.store.write(operator_actions.set_weight(model, target, weight, now=desk.store.clock()))
-    return [f"{target} has a weight of {percent(weight)} in {model}. {_SOON}", *_divided(desk, model, target)]
+    told = f"{target} has a weight of {percent(weight)} in {model}. {_SOON}"
+    return _weighted(desk, model, target, told, weight=weight, changed=True)
 
 
-def reset_weight(desk: Desk, model: str, target: str, *, force: bool) -> list[str]:
+def reset_weight(desk: Desk, model: str, target: str, *, force: bool) -> Done:
     """Let the configured weight of a target count again.
 
     Args:
@@ -113,17 +106,15 @@ def reset_weight(desk: Desk, model: str, target: str, *, force: bool) -> list[st
         target: `upstream/model`.
         force: whether to do it even if the model map has no such model or target.
 
-    Returns:
-        What has been done, in sentences.
-
     Raises:
         CommandError: if the model map has no such model or target, and no weight was set for it.
     """
     if not any((weight.route, weight.target) == (model, target) for weight in desk.store.states().weights):
         _check_route(desk, model, target, force=force)
-        return [f"No weight was set for {target} in {model}.", *_divided(desk, model, target)]
+        return _weighted(desk, model, target, f"No weight was set for {target} in {model}.", weight=None, changed=False)
     desk.store.write(operator_actions.reset_weight(model, target, now=desk.store.clock()))
-    return [f"{target} has its configured weight in {model} again. {_SOON}", *_divided(desk, model, target)]
+    told = f"{target} has its configured weight in {model} again. {_SOON}"
+    return _weighted(desk, model, target, told, weight=None, changed=True)
 
 
 def _check(desk: Desk, name: str, states: Sequence[StateItem]) -> None:
@@ -151,18 +142,18 @@ def _check_route(desk: Desk, model: str, target: str, *, force: bool) -> None:
         desk.notes.notice(f"{model!r} has no other target, which gets every request whatever its weight")
 
 
-def _divided(desk: Desk, model: str, target: str) -> list[str]:
-    """How the requests of a route are divided now."""
+def _weighted(desk: Desk, model: str, target: str, told: str, *, weight: float | None, changed: bool) -> Done:
+    """What has been done about a weight, and how the requests of its route are divided now."""
+    weights = {model: {target: weight}}
     try:
         route = route_of(model, target, desk.configurations)
     except CommandError:
-        return []
+        return Done(told=[told], changed=changed, weights=weights)
     operators = {weight.target: weight.weight for weight in desk.store.states().weights if weight.route == model}
-    weights = [operators.get(str(found), found.weight) for found in route.ordered]
-    if sum(weight or 0.0 for weight in weights) > _ALL:
+    if sum(operators.get(str(found), found.weight) or 0.0 for found in route.ordered) > _ALL:
         desk.notes.notice(f"the weights of {model!r} are more than 100 together: the last ones get what is left")
-    divided = shares(route.ordered, operators)
-    return [f"Requests for {model}: " + ", ".join(f"{name} {percent(share)}" for name, share in divided.items())]
+    now = shares(route.ordered, operators)
+    return Done(told=[told, divided(model, now)], changed=changed, weights=weights, shares={model: now})
 
 
 def _concerns(state: StateItem, name: str) -> bool:
@@ -174,8 +165,15 @@ def _has_unmapped_models(desk: Desk, name: str) -> bool:
     return any(config.serve_unmapped_models and name not in mapped_targets(config) for config in desk.configurations)
 
 
-def _called(state: StateItem) -> str:
-    return state.name.removesuffix(f"/{items.WHOLE_UPSTREAM}")
+def _kept_away(states: Sequence[StateItem], name: str) -> list[StateItem]:
+    """What keeps requests from an upstream or model."""
+    return [state for state in states if _concerns(state, name) and state.state != "closed"]
+
+
+def _said(name: str, state: str, now: float, seconds: float | None) -> StateItem:
+    """What holds when the operator has said so."""
+    until = now + seconds if seconds else None
+    return StateItem(items.breaker_name(name), state, since=now, until=until, by=OPERATOR)
 
 
 def _was(state: StateItem) -> str:

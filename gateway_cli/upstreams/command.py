@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Annotated
 
 import typer
@@ -15,7 +14,8 @@ from gateway_cli.console import Output
 from gateway_cli.errors import MISTAKEN, CommandError, command_notes
 from gateway_cli.times import seconds_of
 from gateway_cli.upstreams import actions, preference
-from gateway_cli.upstreams.desk import open_desk
+from gateway_cli.upstreams.desk import Desk, open_desk
+from gateway_cli.upstreams.done import Done, done_json
 from gateway_cli.upstreams.names import parse_name, parse_target
 from gateway_cli.upstreams.rendering import print_status, status_json
 from gateway_cli.upstreams.status import lines, targets_of, weight_lines
@@ -98,12 +98,14 @@ def open_(
     profile: ProfileOption = None,
     local: LocalOption = False,
     force: ForceOption = False,
+    as_json: JsonOption = False,
 ) -> None:
     """Open the circuit of an upstream or model: stop sending to it, as long as others can take its requests."""
     where = Where(table=table, stack=stack, gateway=gateway, region=region, profile=profile, local=local)
     with command_notes() as notes:
         wanted, seconds = parse_name(name), seconds_of(duration) if duration else None
-        _tell(actions.open_upstream(open_desk(where, notes), wanted, seconds=seconds, force=force))
+        desk = open_desk(where, notes)
+        _tell(desk, actions.open_upstream(desk, wanted, seconds=seconds, force=force), as_json=as_json)
 
 
 @app.command()
@@ -126,12 +128,14 @@ def close(
     profile: ProfileOption = None,
     local: LocalOption = False,
     force: ForceOption = False,
+    as_json: JsonOption = False,
 ) -> None:
     """Close the circuit of an upstream or model, whoever opened it: send to it again."""
     where = Where(table=table, stack=stack, gateway=gateway, region=region, profile=profile, local=local)
     with command_notes() as notes:
         wanted, seconds = parse_name(name), seconds_of(duration) if duration else None
-        _tell(actions.close_upstream(open_desk(where, notes), wanted, seconds=seconds, force=force))
+        desk = open_desk(where, notes)
+        _tell(desk, actions.close_upstream(desk, wanted, seconds=seconds, force=force), as_json=as_json)
 
 
 @app.command()
@@ -148,6 +152,7 @@ def weight(
     reset: ResetOption = False,
     local: LocalOption = False,
     force: ForceOption = False,
+    as_json: JsonOption = False,
 ) -> None:
     """Move traffic: give a target a share of a model's requests, or its configured share again."""
     where = Where(table=table, stack=stack, gateway=gateway, region=region, profile=profile, local=local)
@@ -155,9 +160,10 @@ def weight(
         wanted, share = parse_target(target), _share(percent, reset=reset)
         desk = open_desk(where, notes)
         if share is None:
-            _tell(actions.reset_weight(desk, model, wanted, force=force))
+            done = actions.reset_weight(desk, model, wanted, force=force)
         else:
-            _tell(actions.set_weight(desk, model, wanted, share, force=force))
+            done = actions.set_weight(desk, model, wanted, share, force=force)
+        _tell(desk, done, as_json=as_json)
 
 
 @app.command()
@@ -176,22 +182,25 @@ def prefer(
     region: RegionOption = None,
     profile: ProfileOption = None,
     local: LocalOption = False,
+    as_json: JsonOption = False,
 ) -> None:
     """Send everything to one upstream: all requests for each model that has a target there."""
     where = Where(table=table, stack=stack, gateway=gateway, region=region, profile=profile, local=local)
     with command_notes() as notes:
         wanted = parse_name(name) if name else None
-        if reset:
-            _tell(preference.reset(open_desk(where, notes), wanted))
-        elif wanted:
-            _tell(preference.prefer(open_desk(where, notes), wanted))
-        else:
+        if not (wanted or reset):
             raise CommandError("name the upstream, or say --reset for the configured weights", status=MISTAKEN)
+        desk = open_desk(where, notes)
+        done = preference.prefer(desk, wanted) if wanted and not reset else preference.reset(desk, wanted)
+        _tell(desk, done, as_json=as_json)
 
 
-def _tell(sentences: Sequence[str]) -> None:
+def _tell(desk: Desk, done: Done, *, as_json: bool) -> None:
+    if as_json:
+        Console(highlight=False).print_json(data=done_json(desk.table, done))
+        return
     output = Output()
-    for sentence in sentences:
+    for sentence in done.told:
         output.line(sentence)
 
 

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from gateway_cli.errors import MISTAKEN, CommandError
 from gateway_cli.upstreams.desk import Desk
+from gateway_cli.upstreams.done import Done
 from gateway_cli.upstreams.names import enumeration, shares
-from gateway_cli.upstreams.rendering import percent
+from gateway_cli.upstreams.rendering import divided
 from lambda_runtime.config import GatewayConfig, ModelRoute, Target
 from lambda_runtime.state import items, operator_actions
 from lambda_runtime.state.breaker import OPERATOR
@@ -33,15 +34,12 @@ class _Preference:
     elsewhere: list[str] = field(default_factory=list)
 
 
-def prefer(desk: Desk, upstream: str) -> list[str]:
+def prefer(desk: Desk, upstream: str) -> Done:
     """Send every request to an upstream whose model has a target there.
 
     Args:
         desk: the gateway.
         upstream: its name.
-
-    Returns:
-        What has been done, in sentences.
 
     Raises:
         CommandError: if the gateway has no such upstream, or its model map cannot be read.
@@ -58,7 +56,7 @@ def prefer(desk: Desk, upstream: str) -> list[str]:
         # The shares come first: without them a target that loses its own would leave requests to the next one in the route.
         for target, weight in weights.items():
             desk.store.write(operator_actions.set_weight(model, target, weight, now=now))
-    told = [_divided(model, weights) for model, weights in found.weights.items()]
+    told = [divided(model, weights) for model, weights in found.weights.items()]
     if found.weights:
         told.append(f"Requests for these models ask {upstream} first, and the others only if it fails. {_SOON}")
     if found.alone:
@@ -66,18 +64,15 @@ def prefer(desk: Desk, upstream: str) -> list[str]:
     again = f"ai-gateway upstreams prefer --reset{desk.where.options}"
     told.append(f"This holds over deployments, too. To let the configured weights count again: {again}")
     _warn(desk, upstream, found)
-    return told
+    return Done(told=told, changed=bool(found.weights), weights=found.weights, shares=found.weights, unmoved=found.elsewhere)
 
 
-def reset(desk: Desk, upstream: str | None) -> list[str]:
+def reset(desk: Desk, upstream: str | None) -> Done:
     """Let the configured weights count again, whoever has set others.
 
     Args:
         desk: the gateway.
         upstream: only for models with a target at this one. None: for all.
-
-    Returns:
-        What has been done, in sentences.
 
     Raises:
         CommandError: if the gateway has no such upstream, or its model map cannot be read though it is needed.
@@ -85,23 +80,21 @@ def reset(desk: Desk, upstream: str | None) -> list[str]:
     chosen = None
     if upstream is not None:
         _require_upstream(desk, upstream)
-        found = _preference(desk.configurations, upstream)
-        chosen = {*found.weights, *found.alone}
-    now, models = desk.store.clock(), dict[str, None]()
+        preferred = _preference(desk.configurations, upstream)
+        chosen = {*preferred.weights, *preferred.alone}
+    now, models = desk.store.clock(), dict[str, dict[str, float | None]]()
     for weight in desk.store.states().weights:
         if chosen is None or weight.route in chosen:
             desk.store.write(operator_actions.reset_weight(weight.route, weight.target, now=now))
-            models[weight.route] = None
+            models.setdefault(weight.route, {})[weight.target] = None
     if not models:
         where = f" of a model with a target at {upstream}" if upstream else ""
-        return [f"No weight{where} was set: the configured ones count already."]
+        return Done(told=[f"No weight{where} was set: the configured ones count already."], changed=False)
     routes = _routes(desk.configurations)
-    told = [
-        _divided(model, shares(routes[model][0].ordered, {}))
-        for model in models
-        if model in routes and len(routes[model][0].ordered) > 1
-    ]
-    return [*told, f"The configured weights of {enumeration(list(models))} count again. {_SOON}"]
+    found = {model: shares(routes[model][0].ordered, {}) for model in models if model in routes}
+    told = [divided(model, targets) for model, targets in found.items() if len(targets) > 1]
+    told.append(f"The configured weights of {enumeration(list(models))} count again. {_SOON}")
+    return Done(told=told, changed=True, weights=models, shares=found)
 
 
 def _preference(configurations: Sequence[GatewayConfig], upstream: str) -> _Preference:
@@ -175,7 +168,3 @@ def _warn(desk: Desk, upstream: str, found: _Preference) -> None:
             name = state.name.removesuffix(f"/{items.WHOLE_UPSTREAM}")
             by = "by an operator" if state.by == OPERATOR else f"({state.by})"
             desk.notes.notice(f"{name} is open {by}, and gets no requests as long as it is: {desk.closing(name)}")
-
-
-def _divided(model: str, weights: Mapping[str, float]) -> str:
-    return f"Requests for {model}: " + ", ".join(f"{target} {percent(share)}" for target, share in weights.items())

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from rich.console import Console
@@ -112,6 +112,11 @@ def _weights_table(weights: Sequence[WeightLine], now: float) -> Table:
 def percent(value: float | None) -> str:
     """A percentage; empty if there is none."""
     return "" if value is None else f"{value:g} %"
+
+
+def divided(model: str, weights: Mapping[str, float]) -> str:
+    """How a model's requests are divided, as a sentence."""
+    return f"Requests for {model}: " + ", ".join(f"{target} {percent(share)}" for target, share in weights.items())
 
 
 def _because(line: Line) -> str:

@@ -125,8 +125,12 @@ def require_endpoints(upstream: str, federation: Federation, endpoints: tuple[tu
         endpoints: base URL and auth style of each endpoint.
 
     Raises:
-        ValueError: if an endpoint takes its key in another way, or tokens would be exchanged in clear.
+        ValueError: if it is no federation, an endpoint takes its key in another way, or tokens would be exchanged in clear.
     """
+    if not isinstance(federation, Federation):
+        raise ValueError(  # noqa: TRY004  whatever is wrong with a configuration is a ValueError
+            f"upstream {upstream!r}: federation must be OpenAiFederation(...) or AnthropicFederation(...), got {federation!r}"
+        )
     for base_url, auth in endpoints:
         if auth is not federation.auth:
             raise ValueError(

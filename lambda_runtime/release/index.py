@@ -12,11 +12,13 @@ One function, two custom resources:
 from __future__ import annotations
 
 import json
+import time
 import urllib.request
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
 import boto3
+from botocore.exceptions import ClientError
 
 STABLE = "Custom::AiGatewayStableVersion"
 RELEASE = "Custom::AiGatewayRelease"
@@ -28,6 +30,13 @@ Answer = tuple[str, dict[str, str]]
 _REPLACED = "Replaced"
 _LONGEST_REASON = 1000
 _ALREADY = "ExecutionAlreadyExists"
+_NO_WEIGHTS: dict[str, Any] = {"AdditionalVersionWeights": {}}
+
+PAUSE = 4.0
+"""Seconds until something is tried again that was not allowed."""
+
+_TRIES = 6
+_DENIED = frozenset({"AccessDenied", "AccessDeniedException"})
 
 
 def handler(event: Event, _context: object) -> None:
@@ -35,7 +44,7 @@ def handler(event: Event, _context: object) -> None:
     physical_id = str(event.get("PhysicalResourceId") or event["LogicalResourceId"])
     body: dict[str, Any] = {name: event[name] for name in ("StackId", "RequestId", "LogicalResourceId")}
     try:
-        physical_id, attributes = _ACTIONS[event["ResourceType"], event["RequestType"]](event)
+        physical_id, attributes = _allowed(_ACTIONS[event["ResourceType"], event["RequestType"]], event)
         body |= {"Status": "SUCCESS", "Data": attributes}
     except Exception as error:  # noqa: BLE001  CloudFormation would wait an hour for an answer that does not come
         print(json.dumps({"level": "ERROR", "message": f"{event['RequestType']} failed", "error": repr(error)}))
@@ -48,10 +57,22 @@ def handler(event: Event, _context: object) -> None:
         pass
 
 
+def _allowed(action: Callable[[Event], Answer], event: Event) -> Answer:
+    """Do something for which the permission may just have been given, and not be known everywhere yet."""
+    for _ in range(_TRIES - 1):
+        try:
+            return action(event)
+        except ClientError as error:
+            if error.response["Error"]["Code"] not in _DENIED:
+                raise
+        time.sleep(PAUSE)
+    return action(event)
+
+
 def _read_stable(event: Event) -> Answer:
     """Of a gateway that is new to this kind of release: what its alias has, or the first version of all."""
     properties = event["ResourceProperties"]
-    version = _alias_version(properties) or str(properties["Version"])
+    version = str(_alias(properties).get("FunctionVersion") or properties["Version"])
     return f"{properties['FunctionName']}:{version}", {"InitialVersion": version, "StableVersion": version}
 
 
@@ -62,7 +83,7 @@ def _read_stable_again(event: Event) -> Answer:
     if function != properties["FunctionName"]:
         # Another function: its alias is another one, too.
         return _read_stable(event)
-    stable = _alias_version(properties) or str(properties["Version"])
+    stable = str(_alias(properties).get("FunctionVersion") or properties["Version"])
     return physical_id, {"InitialVersion": initial, "StableVersion": stable}
 
 
@@ -83,8 +104,12 @@ def _update(event: Event) -> Answer:
 
 
 def _end(event: Event) -> Answer:
-    """The gateway, or this kind of release, goes. The alias stays as it is: the template says what becomes of it."""
-    _Releases(event["ResourceProperties"]).stop("the gateway is no longer released this way")
+    """The gateway, or this kind of release, goes: another kind takes its place, or the deployment that brought it has failed.
+
+    Nobody would take a canary back any more that is under way, so it loses its requests. All else of the alias is what the
+    template says.
+    """
+    _Releases(event["ResourceProperties"]).abandon("the gateway is no longer released this way")
     return str(event["PhysicalResourceId"]), {}
 
 
@@ -102,13 +127,17 @@ _ACTIONS: Mapping[tuple[str, str], Callable[[Event], Answer]] = {
 }
 
 
-def _alias_version(properties: Mapping[str, Any]) -> str | None:
+def _alias(properties: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The alias; empty if there is none yet."""
     functions = boto3.client("lambda")
     try:
-        alias = functions.get_alias(FunctionName=properties["FunctionName"], Name=properties["Alias"])
+        return dict(functions.get_alias(FunctionName=properties["FunctionName"], Name=properties["Alias"]))
     except functions.exceptions.ResourceNotFoundException:
-        return None
-    return str(alias["FunctionVersion"])
+        return {}
+
+
+def _weights(alias: Mapping[str, Any]) -> Mapping[str, float]:
+    return (alias.get("RoutingConfig") or {}).get("AdditionalVersionWeights") or {}
 
 
 class _Releases:
@@ -131,32 +160,29 @@ class _Releases:
             request_id: of CloudFormation. Repeated with the same one, nothing new begins.
         """
         name = _name(version, request_id)
-        replaced = self.stop(f"version {version} was deployed", but=name)
-        stable = _alias_version(self._properties)
-        told = {"version": version, "stable": stable} | ({"replaced": replaced} if replaced else {})
+        others = [one for one in self._executions(statusFilter="RUNNING") if one["name"] != name]
+        told = {"version": version, "stable": _alias(self._properties)["FunctionVersion"]}
+        if others:
+            told["replaced"] = self._input(others[0])["version"]
         try:
             self._sfn.start_execution(stateMachineArn=self._machine, name=name, input=json.dumps(told))
-        except self._sfn.exceptions.ClientError as error:
+        except ClientError as error:
             # Lambda calls a function again that did not come to its end.
             if error.response["Error"]["Code"] != _ALREADY:
                 raise
+        # Last: should the start fail, the others go on. Meanwhile they see for themselves that they have been replaced.
+        self._stop(others, f"version {version} was deployed")
 
-    def stop(self, why: str, but: str = "") -> str | None:
-        """End what is under way.
+    def abandon(self, why: str) -> None:
+        """End what is under way, and give nobody's requests to a version that nobody watches.
 
         Args:
             why: for whoever looks at it afterwards.
-            but: name of an execution that goes on. Default: none.
-
-        Returns:
-            The version whose release has ended, if there was one.
         """
-        ended = None
-        for execution in self._executions(statusFilter="RUNNING"):
-            if execution["name"] != but:
-                ended = ended or self._input(execution).get("version")
-                self._sfn.stop_execution(executionArn=execution["executionArn"], error=_REPLACED, cause=why)
-        return ended
+        under_way = list(self._executions(statusFilter="RUNNING"))
+        self._stop(under_way, why)
+        if under_way and self._input(under_way[0])["version"] in _weights(_alias(self._properties)):
+            self._set_alias(RoutingConfig=_NO_WEIGHTS)
 
     def undo(self, version: str, request_id: str) -> None:
         """Give the alias back what it had before the release of a version began: CloudFormation takes the deployment back.
@@ -169,16 +195,19 @@ class _Releases:
         if before is None:
             # The update failed before the release began, so that there is nothing to undo.
             return
-        self.stop(f"the deployment of version {version} has failed")
-        functions = boto3.client("lambda")
-        functions.update_alias(
-            FunctionName=self._properties["FunctionName"],
-            Name=self._properties["Alias"],
-            FunctionVersion=before["stable"],
-            RoutingConfig={"AdditionalVersionWeights": {}},
-        )
+        self._stop(self._executions(statusFilter="RUNNING"), f"the deployment of version {version} has failed")
+        self._set_alias(FunctionVersion=before["stable"], RoutingConfig=_NO_WEIGHTS)
         if before.get("replaced"):
             self.start(before["replaced"], request_id)
+
+    def _stop(self, executions: Iterable[Mapping[str, Any]], why: str) -> None:
+        for execution in executions:
+            self._sfn.stop_execution(executionArn=execution["executionArn"], error=_REPLACED, cause=why)
+
+    def _set_alias(self, **changes: Any) -> None:
+        boto3.client("lambda").update_alias(
+            FunctionName=self._properties["FunctionName"], Name=self._properties["Alias"], **changes
+        )
 
     def _executions(self, **filters: str) -> Iterator[Mapping[str, Any]]:
         """The newest first."""

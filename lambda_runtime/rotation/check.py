@@ -8,9 +8,9 @@ from typing import Any
 
 from lambda_runtime import log
 from lambda_runtime.config.secrets import FAILED_METRIC, STAGED_LABEL, UNPREPARED_METRIC, RotatedSecret, RotationKind
-from lambda_runtime.rotation.keys import key_in
 from lambda_runtime.rotation.metrics import write_metric
 from lambda_runtime.rotation.versions import CURRENT, PENDING, read_value
+from lambda_runtime.secret_value import key_in
 
 _OVERDUE = timedelta(days=1)
 """Secrets Manager rotates at any time of the day on which a rotation is due."""

@@ -3,17 +3,7 @@
 from __future__ import annotations
 
 from lambda_runtime.rotation.errors import RotationError
-from lambda_runtime.secret_value import SecretProblem, key_from_secret
-
-
-def key_in(value: str | None, field: str) -> str | None:
-    """The key in a value. None: there is no value, or no key in it, as in a placeholder."""
-    if value is None:
-        return None
-    try:
-        return key_from_secret(value, "", field)
-    except SecretProblem:
-        return None
+from lambda_runtime.secret_value import key_in
 
 
 def require_key(value: str | None, field: str, otherwise: str) -> str:

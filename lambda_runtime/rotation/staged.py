@@ -5,9 +5,10 @@ from __future__ import annotations
 from lambda_runtime.config.secrets import STAGED_LABEL, RotatedSecret
 from lambda_runtime.rotation.errors import KeyRefusedError, RotationError
 from lambda_runtime.rotation.key_trial import require_taken
-from lambda_runtime.rotation.keys import key_in, require_key
+from lambda_runtime.rotation.keys import require_key
 from lambda_runtime.rotation.pause import Pause
 from lambda_runtime.rotation.versions import CURRENT, SecretVersions
+from lambda_runtime.secret_value import key_in
 
 _REFUSED_FOR, _SILENT_FOR = 60.0, 300.0
 

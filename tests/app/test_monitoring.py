@@ -8,7 +8,9 @@ from typing import Any
 import pytest
 from aws_cdk import App, Stack
 from aws_cdk.assertions import Annotations, Match
+from aws_cdk.aws_events import CfnRule
 from aws_cdk.aws_sns import Topic
+from aws_cdk.aws_stepfunctions import StateMachine
 from constructs import Construct
 
 from gateway_app.context import KEY, read_context
@@ -27,6 +29,9 @@ TOPIC = "arn:aws:sns:eu-central-1:111122223333:operators"
 
 def costs_of(gateway: AiGateway, *, alarms: bool, dashboard: bool = True) -> MonitoringCosts:
     machine = gateway.release_state_machine
+    release = gateway.node.try_find_child("Release")
+    parts = release.node.children if release else []
+    rollbacks = [part.state_machine_arn for part in parts if isinstance(part, StateMachine) and part.node.id == "Rollback"]
     return Monitoring(
         Construct(gateway, "Estimate"),
         gateway=gateway,
@@ -37,6 +42,8 @@ def costs_of(gateway: AiGateway, *, alarms: bool, dashboard: bool = True) -> Mon
         metrics_cost_notice=NOTICE,
         release_alarms=gateway.release_alarms,
         release_arn=machine.state_machine_arn if machine else None,
+        rollback_arn=rollbacks[0] if rollbacks else None,
+        rollback_rules=[part.ref for part in parts if isinstance(part, CfnRule)],
         two_versions=machine is not None,
     ).costs
 

@@ -16,7 +16,7 @@ ALLOWED = {
     "lambda_runtime": {"httpx"},
     "lambda_runtime/authorizer": set(),
     # Called by CloudFormation; the managed runtime has it.
-    "lambda_runtime/release": {"boto3"},
+    "lambda_runtime/release": {"boto3", "botocore"},
     # Called by Secrets Manager. What it shares with the gateway is pure, and goes into its asset (rotation_asset.py).
     "lambda_runtime/rotation": {
         "boto3",

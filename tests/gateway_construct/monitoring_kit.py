@@ -31,6 +31,8 @@ _SEARCH = re.compile(r"SEARCH\('\{([\w,]+)\} MetricName=\"(\w+)\" Gateway=\"[^\"
 
 TOPIC = "arn:aws:sns:eu-central-1:111122223333:operators"
 RELEASE = "arn:aws:states:eu-central-1:111122223333:stateMachine:release"
+ROLLBACK = "arn:aws:states:eu-central-1:111122223333:stateMachine:rollback"
+RULES = ("rule-1", "rule-2")
 
 AWS_METRICS: dict[tuple[str, frozenset[str]], set[str]] = {
     ("AWS/ApiGateway", frozenset({"ApiName", "Stage"})): {"Count", "4XXError", "5XXError", "Latency", "IntegrationLatency"},
@@ -42,6 +44,7 @@ AWS_METRICS: dict[tuple[str, frozenset[str]], set[str]] = {
         "ExecutionsAborted",
         "ExecutionsTimedOut",
     },
+    ("AWS/Events", frozenset({"RuleName"})): {"FailedInvocations", "Invocations", "MatchedEvents"},
 }
 """What AWS documents of its own metrics, as far as the gateway may look at them."""
 

@@ -6,6 +6,7 @@ import io
 import json
 from collections.abc import Callable
 from contextlib import redirect_stdout
+from functools import partial
 from typing import Any
 
 import pytest
@@ -16,7 +17,7 @@ from gateway_cli.local.alarms.evaluation import ALARM, OK, judge
 from gateway_cli.local.alarms.metric_store import MetricStore
 from gateway_construct import AiGateway
 from lambda_runtime.metric_lines import count_crash, write_circuit
-from tests.gateway_construct.monitoring_kit import Json, alarms, monitoring
+from tests.gateway_construct.monitoring_kit import ROLLBACK, RULES, Json, alarms, monitoring
 
 pytestmark = pytest.mark.template
 
@@ -75,7 +76,7 @@ def resolved(value: Any) -> Any:
 
 @pytest.fixture
 def watch(stack: Stack, gateway: AiGateway, monkeypatch: pytest.MonkeyPatch) -> Callable[[str], Watched]:
-    monitoring(stack, gateway)
+    monitoring(stack, gateway, rollback_arn=ROLLBACK, rollback_rules=RULES)
     found = alarms(stack)
     function = stack.resolve(gateway.function.function_name)["Ref"]
     monkeypatch.setenv("AWS_LAMBDA_FUNCTION_NAME", function)
@@ -132,7 +133,7 @@ def test_a_circuit_rings_though_there_are_few_requests(watch: Callable[[str], Wa
 def test_a_circuit_that_opens_and_closes_soon_does_not_ring(watch: Callable[[str], Watched]) -> None:
     alarm = watch("kept requests away from openai")
     for is_open in (True, False):
-        alarm.written(lambda is_open=is_open: write_circuit("openai", is_open=is_open))
+        alarm.written(partial(write_circuit, "openai", is_open=is_open))
     for _ in range(15):
         assert alarm.state() == OK
         alarm.now += MINUTE
@@ -153,3 +154,20 @@ def test_what_only_lambda_notices_is_a_crash(watch: Callable[[str], Watched], fa
         alarm.store.put("AWS/Lambda", "Errors", {"FunctionName": alarm._function}, failed, resolution=MINUTE)
     alarm.written(lambda: count_crash("the handler raised"))
     assert alarm.state() == state
+
+
+@pytest.mark.parametrize(
+    ("namespace", "name", "dimension", "value"),
+    [
+        ("AWS/States", "ExecutionsFailed", "StateMachineArn", ROLLBACK),
+        ("AWS/States", "ExecutionsTimedOut", "StateMachineArn", ROLLBACK),
+        ("AWS/Events", "FailedInvocations", "RuleName", RULES[1]),
+    ],
+)
+def test_a_rollback_that_fails_rings_though_nothing_else_is_written(
+    watch: Callable[[str], Watched], namespace: str, name: str, dimension: str, value: str
+) -> None:
+    alarm = watch("the version may have them still")
+    assert alarm.state() == OK
+    alarm.store.put(namespace, name, {dimension: value}, 1, resolution=MINUTE)
+    assert alarm.state() == ALARM

@@ -25,7 +25,7 @@ from lambda_runtime.metric_lines import count_crash, write_circuit
 from lambda_runtime.request_log import NO_UPSTREAM, RequestLog
 from lambda_runtime.rotation.metrics import write_metric
 from lambda_runtime.usage import Usage
-from tests.gateway_construct.monitoring_kit import RELEASE, monitoring
+from tests.gateway_construct.monitoring_kit import RELEASE, ROLLBACK, RULES, monitoring
 
 pytestmark = pytest.mark.template
 
@@ -102,10 +102,11 @@ def test_alarms_are_charged_by_metric_and_by_how_often_they_look(stack: Stack, g
         stack, "Fast", threshold=1, evaluation_periods=1
     )
     imported = Alarm.from_alarm_arn(stack, "Imported", "arn:aws:cloudwatch:eu-central-1:111122223333:alarm:mine")
-    made = monitoring(stack, gateway, release_arn=RELEASE)
-    # Two shares and the crashes look at two metrics each, throttles, the circuit and releases at one.
-    assert alarm_metric_counts(made.alarms) == (9, 0)
-    assert alarm_metric_counts([*made.alarms, fast, imported]) == (9, 1)
+    made = monitoring(stack, gateway, release_arn=RELEASE, rollback_arn=ROLLBACK, rollback_rules=RULES)
+    # Two shares and the crashes look at two metrics each, throttles, the circuit and releases at one; rollbacks at two and
+    # each rule.
+    assert alarm_metric_counts(made.alarms) == (13, 0)
+    assert alarm_metric_counts([*made.alarms, fast, imported]) == (13, 1)
 
 
 def warnings(stack: Stack) -> list[str]:
@@ -139,14 +140,13 @@ def test_below_the_notice_nothing_is_said(stack: Stack, notice: float) -> None:
     assert not warnings(stack)
 
 
-def test_a_token_is_not_compared_with(stack: Stack) -> None:
+def test_a_token_cannot_be_compared_with(stack: Stack) -> None:
     notice = CfnParameter(stack, "Notice", type="Number").value_as_number
-    require_amount(notice)
-    warn_if_costly(stack, COSTS, metrics_cost_notice=notice)
-    assert not warnings(stack)
+    with pytest.raises(ValueError, match=r"metrics_cost_notice must be .* known at synth, .* got a token; write it out"):
+        require_amount(notice)
 
 
-@pytest.mark.parametrize("amount", [-1, math.nan, True, "30", None])
+@pytest.mark.parametrize("amount", [-1, -math.inf, math.nan, True, "30", None])
 def test_a_notice_is_a_sum_of_money(stack: Stack, gateway: AiGateway, amount: Any) -> None:
     with pytest.raises(ValueError, match="metrics_cost_notice must be USD a month"):
         monitoring(stack, gateway, metrics_cost_notice=amount)

@@ -6,7 +6,18 @@ import pytest
 from aws_cdk import Stack
 
 from gateway_construct import AiGateway, Upstream
-from tests.gateway_construct.monitoring_kit import RELEASE, TOPIC, Json, alarms, exists, monitoring, written_metrics
+from tests.gateway_construct.monitoring_kit import (
+    RELEASE,
+    ROLLBACK,
+    RULES,
+    TOPIC,
+    Json,
+    alarms,
+    exists,
+    monitoring,
+    topic,
+    written_metrics,
+)
 
 pytestmark = pytest.mark.template
 
@@ -36,9 +47,9 @@ def test_nobody_to_tell_no_alarms(stack: Stack, gateway: AiGateway) -> None:
 
 def test_every_alarm_tells_the_topic_and_says_what_to_do(stack: Stack) -> None:
     gateway = AiGateway(stack, "Gateway", upstreams=[Upstream.openai(), Upstream.anthropic()])
-    made = monitoring(stack, gateway, release_arn=RELEASE)
+    made = monitoring(stack, gateway, release_arn=RELEASE, rollback_arn=ROLLBACK, rollback_rules=RULES)
     found = alarms(stack)
-    assert len(found) == len(made.alarms) == 7
+    assert len(found) == len(made.alarms) == 8
     for description, alarm in found.items():
         assert alarm["AlarmActions"] == [TOPIC]
         assert alarm["TreatMissingData"] == "notBreaching"
@@ -49,7 +60,7 @@ def test_every_alarm_tells_the_topic_and_says_what_to_do(stack: Stack) -> None:
 
 
 def test_every_metric_exists(stack: Stack, gateway: AiGateway, capsys: pytest.CaptureFixture[str]) -> None:
-    monitoring(stack, gateway, release_arn=RELEASE)
+    monitoring(stack, gateway, release_arn=RELEASE, rollback_arn=ROLLBACK, rollback_rules=RULES)
     written = written_metrics(capsys)
     for alarm in alarms(stack).values():
         for stat in stats_of(alarm).values():
@@ -108,6 +119,39 @@ def test_crashes_are_those_that_either_notices(stack: Stack, gateway: AiGateway)
 def test_releases_that_fail(stack: Stack, gateway: AiGateway, release_arn: str | None, found: bool) -> None:
     monitoring(stack, gateway, release_arn=release_arn)
     assert any("A release of the AI gateway has failed" in words for words in alarms(stack)) is found
+
+
+def test_a_rollback_that_fails_once_rings(stack: Stack, gateway: AiGateway) -> None:
+    monitoring(stack, gateway, release_arn=RELEASE, rollback_arn=ROLLBACK, rollback_rules=RULES)
+    alarm = only(alarms(stack), "the version may have them still")
+    assert expression_of(alarm) == "MAX([failed, timed_out, not_started_0, not_started_1])"
+    watched = {
+        (stat["Metric"]["MetricName"], *(dimension["Value"] for dimension in stat["Metric"]["Dimensions"]))
+        for stat in stats_of(alarm).values()
+    }
+    assert watched == {
+        ("ExecutionsFailed", ROLLBACK),
+        ("ExecutionsTimedOut", ROLLBACK),
+        ("FailedInvocations", "rule-1"),
+        ("FailedInvocations", "rule-2"),
+    }
+    assert (alarm["Threshold"], alarm["EvaluationPeriods"], alarm["DatapointsToAlarm"]) == (1, 1, 1)
+    assert "ai-gateway release rollback" in alarm["AlarmDescription"]
+
+
+def test_more_rules_than_an_alarm_can_look_at(stack: Stack, gateway: AiGateway) -> None:
+    rules = [f"rule-{number}" for number in range(17)]
+    made = monitoring(stack, gateway, rollback_arn=ROLLBACK, rollback_rules=rules).alarms
+    found = [alarm for alarm in made if alarm.node.id.startswith("Rollbacks")]
+    assert [alarm.node.id for alarm in found] == ["Rollbacks", "Rollbacks1"]
+    watched = [len(alarm.metric.using_metrics) for alarm in found]  # type: ignore[attr-defined]
+    assert watched == [10, 9]
+
+
+@pytest.mark.parametrize("wrong", [TOPIC, 5, type(topic)])
+def test_a_topic_is_no_arn(stack: Stack, gateway: AiGateway, wrong: object) -> None:
+    with pytest.raises(ValueError, match=r"alarm_topic must be an SNS topic, got .*Topic\.from_topic_arn\(stack, id, arn\)"):
+        monitoring(stack, gateway, alarm_topic=wrong)
 
 
 def test_alarms_of_releases_and_rotations_tell_the_topic_too(stack: Stack, gateway: AiGateway) -> None:

@@ -77,7 +77,7 @@ def test_every_version_is_kept(any_template: Any) -> None:
         ({"weight": "5%"}, "canary: weight must be a number that is known at synth, got '5%'"),
         ({"ramp": [0.5, 0.25]}, "canary: each share of the ramp must be greater than the one before it"),
         ({"ramp": [0.05]}, "canary: each share of the ramp must be greater"),
-        ({"ramp": 0.5}, r"canary: ramp must be a list of shares, got 0.5; write \[0.5\]"),
+        ({"ramp": 0.5}, r"canary: ramp must be a list, got 0.5; write, for example, ramp=\[0.25, 0.5\]"),
         ({"bake": Duration.seconds(59)}, "canary: bake must be at least 1 minute, got 59 seconds"),
         ({"ramp_interval": Duration.seconds(1)}, "canary: ramp_interval must be at least 1 minute"),
         ({"bake": Duration.days(301)}, "canary: bake and ramp must not last longer than 300 days together, got 301 days"),
@@ -135,10 +135,16 @@ def test_the_rule_begins_the_rollback_for_these_alarms_and_the_users(stack: Stac
     mine = Alarm.from_alarm_arn(stack, "Mine", "arn:aws:cloudwatch:eu-central-1:111122223333:alarm:mine")
     AiGateway(stack, "Gateway", upstreams=[Upstream.openai()], release=Canary(alarms=[mine]))
     template = synthesized(stack)
-    rule = only(template, "Events::Rule")
+    rules = list(of_type(template, "Events::Rule").values())
     alarms = [{"Fn::GetAtt": [name, "Arn"]} for name in of_type(template, "CloudWatch::Alarm")]
-    assert rule["EventPattern"]["resources"] == [*alarms, "arn:aws:cloudwatch:eu-central-1:111122223333:alarm:mine"]
-    assert rule["EventPattern"]["detail"] == {"state": {"value": ["ALARM"]}}
+    watched = [arn for rule in rules for arn in rule["EventPattern"]["resources"]]
+    assert watched == [*alarms, "arn:aws:cloudwatch:eu-central-1:111122223333:alarm:mine"]
+    for rule in rules:
+        assert rule["EventPattern"]["detail"] == {"state": {"value": ["ALARM"]}}
+        assert rule["Targets"] == rules[0]["Targets"]
+        # What EventBridge takes is 2,048 characters, with ARNs of 300.
+        rest = json.dumps({**rule["EventPattern"], "resources": []})
+        assert len(rest) + 303 * len(rule["EventPattern"]["resources"]) <= 2048
     definitions = json.dumps(of_type(template, "StepFunctions::StateMachine"))
     assert "mine" in definitions
 

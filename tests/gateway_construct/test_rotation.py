@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import pytest
@@ -96,6 +97,13 @@ def test_so_does_everything_else(make: Any) -> None:
 def test_an_upstream_without_a_key_has_nothing_to_rotate() -> None:
     with pytest.raises(ValueError, match="upstream 'vllm' takes no key, so there is nothing to rotate"):
         Upstream.openai_compatible("vllm", base_url="http://localhost/v1", auth=AuthStyle.NONE, rotation=Rotation.staged())
+
+
+@pytest.mark.parametrize("rotation", ["staged", True, Rotation.staged, Rotation])
+def test_a_rotation_is_no_name_of_one(rotation: Any) -> None:
+    message = r"upstream 'openai': rotation must be Rotation\.staged\(\) or Rotation\.openai_admin\(\.\.\.\), got"
+    with pytest.raises(ValueError, match=f"{message} {re.escape(repr(rotation))}$"):
+        Upstream.openai(rotation=rotation)
 
 
 @pytest.mark.parametrize(

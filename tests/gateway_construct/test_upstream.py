@@ -178,3 +178,11 @@ def test_the_field_of_a_secret_is_not_the_one_that_marks_a_placeholder(secret_fi
         ValueError, match=r"upstream 'openai': secret_field must be the name of a field other than 'placeholder'"
     ):
         Upstream.openai(secret_field=secret_field)
+
+
+def test_a_secret_is_no_arn_and_what_may_be_a_key_is_not_shown() -> None:
+    with pytest.raises(
+        ValueError, match=r"upstream 'openai': secret must be .*, got a str; .*from_secret_complete_arn"
+    ) as caught:
+        Upstream.openai(secret="sk-1234")  # type: ignore[arg-type]
+    assert "sk-1234" not in str(caught.value)

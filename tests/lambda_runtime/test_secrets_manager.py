@@ -15,7 +15,7 @@ from botocore.exceptions import ClientError
 from moto import mock_aws
 
 from lambda_runtime.aws_credentials import AwsCredentialsError, AwsCredentialsSource
-from lambda_runtime.secret_value import SecretProblem, key_from_secret
+from lambda_runtime.secret_value import SecretProblem, key_from_secret, key_in
 from lambda_runtime.secrets_manager import SecretsManager
 from tests.lambda_runtime.upstream_server import Connection, Received, UpstreamServer, answer_bytes, answer_json, serve
 
@@ -234,6 +234,13 @@ def test_a_value_that_is_no_key_says_how_to_mend_it_and_not_what_it_is(value: st
     assert f"aws secretsmanager put-secret-value --secret-id {ARN} --secret-string '<the key>'" in message
     assert "x8Jk2" not in message
     assert "sk-" not in message
+
+
+def test_the_key_in_a_value() -> None:
+    assert key_in("sk-1\n", "apiKey") == "sk-1"
+    assert key_in('{"token": " sk-1 "}', "token") == "sk-1"
+    for value in (None, "", "{}", "{", '{"placeholder":true,"token":"x"}', '{"other": "sk-1"}'):
+        assert key_in(value, "token") is None
 
 
 # The function's own credentials

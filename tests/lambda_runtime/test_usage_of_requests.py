@@ -110,7 +110,7 @@ def test_tokens_are_metrics_by_upstream_and_mapped_model(
     for asked, label in (("gpt-4", "gpt-4"), ("anything-" + "x" * 300, "other")):
         kit.call(event(CHAT, {"model": asked}))
         line = line_of(capsys)
-        tokens = line["_aws"]["CloudWatchMetrics"][1]
+        tokens = line["_aws"]["CloudWatchMetrics"][-1]
         assert tokens["Dimensions"] == [["Gateway"], ["Gateway", "Upstream", "Model"]]
         assert [metric["Name"] for metric in tokens["Metrics"]] == ["InputTokens", "OutputTokens"]
         assert (line["Gateway"], line["Upstream"], line["Model"]) == ("gateway-function", "main", label)

@@ -197,3 +197,25 @@ def test_a_gateway_changes_its_kind_of_release(in_account: Run) -> None:
         account.serves("4", {})
 
     in_account(steps)
+
+
+def test_a_first_canary_whose_deployment_fails_keeps_no_share(in_account: Run) -> None:
+    def steps(account: Account) -> None:
+        account.deploy("a", release=AllAtOnce())
+        with pytest.raises(LocalGatewayError):
+            account.deploy("b", failing=True)
+        account.serves("1", {})
+        assert account.running() == []
+
+    in_account(steps)
+
+
+def test_a_canary_ends_with_its_kind_of_release(in_account: Run) -> None:
+    def steps(account: Account) -> None:
+        account.deploy("a")
+        account.deploy("b")
+        account.serves("1", {"2": 0.05})
+        account.deploy("c", release=AllAtOnce())
+        account.serves("3", {})
+
+    in_account(steps)

@@ -131,7 +131,10 @@ class _Parser:
             self._take(")")
             return value
         if found == "[":
-            return [_series(value) for value in self._listed("]")]
+            listed = [_series(value) for value in self._listed("]")]
+            if not listed:
+                raise MetricMathError("a list without a series is not known here")
+            return listed
         if found[:1].isdigit() or found[:1] == ".":
             number: Values = [float(found)] * self._windows
             return number

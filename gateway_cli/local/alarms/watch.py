@@ -33,12 +33,14 @@ class _Watched:
         definition: the same, understood; None if it is not evaluated here.
         state: that it had when it was last looked at.
         end: of the last window that was evaluated.
+        failure: why its last event could not be given; empty if it could.
     """
 
     alarm: Mapping[str, Any]
     definition: Definition | None
     state: str
     end: int = 0
+    failure: str = ""
 
 
 @dataclass(kw_only=True, slots=True)
@@ -103,7 +105,8 @@ class AlarmWatch:
     def _follow(self, region: str, watched: _Watched, definition: Definition) -> None:
         state = watched.alarm["StateValue"]
         if state != watched.state:
-            self._changed(region, watched, definition, Verdict(state, watched.alarm.get("StateReason", ""), "{}"))
+            reason, data = watched.alarm.get("StateReason", ""), watched.alarm.get("StateReasonData", "{}")
+            self._changed(region, watched, definition, Verdict(state, reason, data))
         end = last_window(definition.period, self.clock())
         if end <= watched.end:
             return
@@ -121,15 +124,24 @@ class AlarmWatch:
             self._changed(region, watched, definition, verdict)
 
     def _changed(self, region: str, watched: _Watched, definition: Definition, verdict: Verdict) -> None:
-        previous, watched.state = watched.state, verdict.state
+        previous = watched.state
+        state = {"value": verdict.state, "reason": verdict.reason, "reasonData": verdict.data}
+        event = alarm_event(definition, state=state, previous=previous, region=region)
+        try:
+            started = list(start_executions(lambda service: self._client(service, region), event))
+        except (BotoCoreError, ClientError) as error:
+            # The state stays unnoticed, so that the next look gives the event once more. What is started twice does no harm.
+            if str(error) != watched.failure:
+                watched.failure = str(error)
+                self.output.notice(f"the alarm {definition.name} is {verdict.state}, and cannot say so: {error}")
+            return
+        watched.state, watched.failure = verdict.state, ""
         if verdict.state == ALARM:
             self.output.notice(f"the alarm {definition.name} rings: {verdict.reason}")
         else:
             say = self.output.notice if previous == ALARM else self.output.detail
             say(f"the alarm {definition.name} is {verdict.state}: {verdict.reason}")
-        state = {"value": verdict.state, "reason": verdict.reason, "reasonData": verdict.data}
-        event = alarm_event(definition, state=state, previous=previous, region=region)
-        for arn in start_executions(lambda service: self._client(service, region), event):
+        for arn in started:
             self.output.notice(f"the alarm has started the state machine {arn.rpartition(':')[2]}")
 
     def _client(self, service: str, region: str) -> Any:

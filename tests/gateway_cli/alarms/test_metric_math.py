@@ -61,6 +61,8 @@ def test_expressions(expression: str, values: Values) -> None:
         ("IF(a, 1, 2, 3)", "the function IF with 4 arguments is not known here"),
         ("ANOMALY_DETECTION_BAND(a)", "the function ANOMALY_DETECTION_BAND with 1 arguments is not known here"),
         ("FILL(a 0)", "',' is missing before '0'"),
+        ("[]", "a list without a series"),
+        ("MAX([])", "a list without a series"),
         ("[a, b]", "several series are not one"),
         ("[a, b] + 1", "several series are not one"),
         ("a $ b", "'$ b' is not understood"),

@@ -7,6 +7,7 @@ from typing import Any
 
 import boto3
 import pytest
+from botocore.exceptions import ClientError
 from rich.console import Console
 
 from gateway_cli.console import Output
@@ -114,6 +115,34 @@ def test_a_state_that_somebody_has_set_has_its_event_and_holds_for_a_window(acco
     assert len(account.started()) == 1
     account.look_after(8)
     assert account.state() == "OK"
+
+
+def test_an_event_that_cannot_be_given_is_given_by_the_next_look(account: Account) -> None:
+    account.rule(RINGS)
+    account.alarm()
+    account.alarm("Other", MetricName="Other")
+    account.watch.look()
+    make: Callable[[str, str], Any] = account.watch.client
+
+    def client(service: str, region: str) -> Any:
+        if service == "events":
+            raise ClientError({"Error": {"Code": "InternalError", "Message": "busy"}}, "ListRules")
+        return make(service, region)
+
+    account.watch.client = client
+    account.fail(3)
+    account.look_after(10)
+    account.look_after(1)
+    assert (account.state(), account.started()) == ("ALARM", [])
+    assert account.state("Other") == "OK", "the others are looked at all the same"
+    assert account.printed.getvalue().count("the alarm Errors is ALARM, and cannot say so: ") == 1
+    account.watch.client = make
+    for _ in range(3):
+        account.look_after(1)
+    (event,) = account.started()
+    assert (event["detail"]["state"]["value"], event["detail"]["previousState"]["value"]) == ("ALARM", "OK")
+    assert "1 out of the last 1 datapoints [3 " in event["detail"]["state"]["reason"]
+    assert "the alarm has started the state machine rollback" in account.printed.getvalue()
 
 
 @pytest.mark.parametrize("pattern", [{"source": ["aws.ec2"]}, {**RINGS, "resources": ["another alarm's"]}])

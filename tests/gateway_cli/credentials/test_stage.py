@@ -91,6 +91,16 @@ def test_nobody_would_take_it(bench: Bench) -> None:
     assert "is rotated by arn:aws:lambda:us-east-1:123456789012:function:rotation-function, not by the gateway" in error
 
 
+def test_a_local_gateway_may_have_left_its_rotation_out(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    for command in ("stage", "rotate"):
+        assert "openai_admin" not in bench.call(command, "plain", status=FAILED).stderr
+    monkeypatch.setattr("gateway_cli.credentials.rotations._is_embedded", lambda *_: True)
+    for command in ("stage", "rotate"):
+        error = bench.call(command, "plain", status=FAILED).stderr
+        assert "If the app gives the upstream Rotation.openai_admin(), that is left out in this local gateway" in error
+        assert "it mints keys in AWS, and there is nothing to stage" in error
+
+
 def test_the_provider_mints_it(bench: Bench) -> None:
     found = upstream("minted", bench.url)
     bench.rotate_by(found, bench.add(found, "key-minted-0001"), RotationKind.OPENAI_ADMIN, project="proj_1")

@@ -1,10 +1,10 @@
-"""Keys as they are given, and the values that hold them."""
+"""Keys among arguments, and the values that hold keys."""
 
 import json
 
 import pytest
 
-from gateway_cli.credentials.values import checked_key, key_in, looks_like_key, placeholder_key, require_no_key, with_key
+from gateway_cli.credentials.values import looks_like_key, placeholder_key, require_no_key, with_key
 from gateway_cli.errors import MISTAKEN, CommandError
 from tests.gateway_cli.credentials.bench import PLACEHOLDER
 
@@ -45,43 +45,6 @@ def test_what_may_be_either_is_looked_for_among_the_upstreams(word: str) -> None
 def test_whatever_is_too_much_may_be_a_key() -> None:
     with pytest.raises(CommandError, match="ai-gateway credentials set openai < file"):
         require_no_key("set", ["openai", "short"])
-
-
-@pytest.mark.parametrize(
-    ("text", "why"),
-    [
-        ("", "no key was given"),
-        ("{}", "JSON object; give the key alone"),
-        ('{"apiKey": "sk"}', "JSON object; give the key alone"),
-        ('"sk-1"', "quotation mark"),
-        ("'sk-1'", "quotation mark"),
-        (" sk-1", "spaces or line ends"),
-        ("sk-1\n", "spaces or line ends"),
-        ("sk-1 sk-2", "characters that no API key has"),
-        ("sk-1\nsk-2", "characters that no API key has"),
-        ("sk-\x00", "characters that no API key has"),
-        ("sk-ü", "characters that no API key has"),
-        ('sk-"1', "characters that no API key has"),
-        ("x" * 8193, "8,193 characters"),
-    ],
-)
-def test_what_is_no_key(text: str, why: str) -> None:
-    with pytest.raises(CommandError) as caught:
-        checked_key(text)
-    assert why in str(caught.value)
-    assert caught.value.status == MISTAKEN
-    assert not text.strip() or text not in str(caught.value)
-
-
-def test_a_key() -> None:
-    assert checked_key("sk-1_2.3/4+5=") == "sk-1_2.3/4+5="
-
-
-def test_the_key_in_a_value() -> None:
-    assert key_in("sk-1\n", "apiKey") == "sk-1"
-    assert key_in('{"token": " sk-1 "}', "token") == "sk-1"
-    for value in (None, "", "{}", "{", PLACEHOLDER, '{"other": "sk-1"}'):
-        assert key_in(value, "token") is None
 
 
 def test_the_placeholder() -> None:

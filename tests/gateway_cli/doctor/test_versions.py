@@ -38,7 +38,7 @@ def test_two_versions(ward: Ward) -> None:
     ward.weigh(ward.publish(), 0.05)
     assert [(one.subject, one.text) for one in ward.find(check_alias)] == [
         ("version 1", "active"),
-        ("version 2", "active, 0.05 of the requests"),
+        ("version 2", "active, 5 % of the requests"),
     ]
 
 
@@ -118,7 +118,7 @@ def test_nothing_is_under_way(ward: Ward) -> None:
 def test_weights_of_the_app(ward: Ward) -> None:
     ward.weigh(ward.publish(), 0.05)
     found = ward.only(check_release)
-    assert (found.level, found.text) == (Level.NOTE, "it gets 0.05 of the requests, as the app says (Weighted)")
+    assert (found.level, found.text) == (Level.NOTE, "it gets 5 % of the requests, as the app says (Weighted)")
 
 
 def test_weights_that_nothing_moves(ward: Ward) -> None:
@@ -138,7 +138,7 @@ def test_a_release(ward: Ward) -> None:
     assert "its release runs, and it gets no request" in found.text
     ward.weigh(ward.publish(), 0.05)
     found = ward.only(check_release)
-    assert (found.level, found.text) == (Level.OK, "0.05 of the requests, its release is under way")
+    assert (found.level, found.text) == (Level.OK, "5 % of the requests, its release is under way")
 
 
 def test_a_release_of_another_version(ward: Ward) -> None:
@@ -148,7 +148,7 @@ def test_a_release_of_another_version(ward: Ward) -> None:
     found = ward.only(check_release)
     assert (found.level, found.text) == (
         Level.WARNING,
-        "it gets 0.05 of the requests, but the release that runs is of version 3",
+        "it gets 5 % of the requests, but the release that runs is of version 3",
     )
 
 

@@ -12,7 +12,7 @@ import pytest
 from gateway_cli.local.alarms.definitions import NAMESPACE
 from gateway_cli.local.emulator import Emulator
 from gateway_construct.canary_states import Share
-from tests.embedded_aws import Released, embedded_aws
+from tests.embedded_aws import Released, embedded_aws, patient
 from tests.gateway_cli.gateways import DONE, Done, call
 from tests.local_gateway import until
 
@@ -42,7 +42,7 @@ class Gateway(Released):
         self.path = f"Stack/{self.name}"
         self.arn = self.machine() if machine else ""
         tags = {"ai-gateway:api": self.path, "ai-gateway:function": self.name, "ai-gateway:release": self.arn}
-        emulator.client("apigateway").create_rest_api(name=self.name, tags={name: tag for name, tag in tags.items() if tag})
+        patient(emulator, "apigateway").create_rest_api(name=self.name, tags={name: tag for name, tag in tags.items() if tag})
         self.watch("3", "1")
 
     def watch(self, version: str, stable: str) -> None:

@@ -48,7 +48,7 @@ def test_start_replaces_another_release(gateway: Gateway) -> None:
 
 
 def test_start_what_cannot_be_released(gateway: Gateway) -> None:
-    assert "has no version '9'; there are 3, 2, 1" in gateway.refused("start", "9", status=MISTAKEN)
+    assert "has no version '9'; published: 3, 2, 1" in gateway.refused("start", "9", status=MISTAKEN)
     assert "has no version 'v3'" in gateway.refused("start", "v3", status=MISTAKEN)
     gateway.set_alias(FunctionVersion="3")
     assert "version 3 is the stable one, and the newest one: there is nothing to release" in gateway.refused("start")
@@ -148,7 +148,7 @@ def test_rollback(gateway: Gateway) -> None:
     assert (gateway.outcome(ended), ended["cause"]) == (("ABORTED", "RolledBack"), "by hand")
     refused = gateway.refused("rollback")
     assert "there is nothing to take back" in refused
-    assert f"ai-gateway release rollback --to VERSION --gateway {gateway.name}; there are 3, 2, 1" in refused
+    assert f"ai-gateway release rollback --to VERSION --gateway {gateway.name}; published: 3, 2, 1" in refused
 
 
 def test_rollback_to_an_earlier_version(typed: Emulator) -> None:

@@ -73,7 +73,7 @@ def test_promotion_that_somebody_disturbs_twice(gateway: Gateway) -> None:
 
 
 def test_rollback_of_what_is_promoted_at_the_same_moment(gateway: Gateway) -> None:
-    gateway.begin("3")
+    execution = gateway.begin("3")
 
     def promote() -> None:
         gateway.set_alias(FunctionVersion="3", RoutingConfig={"AdditionalVersionWeights": {}})
@@ -81,9 +81,20 @@ def test_rollback_of_what_is_promoted_at_the_same_moment(gateway: Gateway) -> No
     functions = Interrupted(gateway.functions, "update_alias", promote)
     with pytest.raises(CommandError, match=r"version 3 was promoted at this very moment.*release rollback --to 1"):
         actions.rollback(desk(gateway, functions=functions), None)
+    # What serves was not rolled back, whatever the command was called.
+    assert gateway.outcome(gateway.ended(execution)) == ("ABORTED", "Promoted")
     # What the message says, works.
     actions.rollback(desk(gateway), "1")
     assert gateway.alias() == ("1", {})
+
+
+def test_rollback_of_what_was_promoted_a_moment_ago(gateway: Gateway) -> None:
+    execution = gateway.begin("3")
+    gateway.set_alias(FunctionVersion="3", RoutingConfig={"AdditionalVersionWeights": {}})
+    with pytest.raises(CommandError, match=r"version 3 was promoted at this very moment.*release rollback --to 1"):
+        actions.rollback(desk(gateway), None)
+    assert gateway.outcome(gateway.ended(execution)) == ("ABORTED", "Promoted")
+    assert gateway.alias() == ("3", {})
 
 
 def test_rollback_of_a_release_that_gives_its_first_share_at_the_same_moment(gateway: Gateway) -> None:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from datetime import datetime
+import time
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -36,6 +37,21 @@ def test_a_gateway_at_rest(gateway: Gateway) -> None:
     done = gateway.command("status")
     assert done.stdout.startswith("version 1 is stable: every request\n")
     assert f"function {gateway.name} (of the gateway {gateway.name})" in " ".join(done.stderr.split())
+
+
+def test_all_times_are_of_one_zone(gateway: Gateway, monkeypatch: pytest.MonkeyPatch) -> None:
+    published = gateway.done("status")["versions"][0]["published"]
+    moment = datetime.strptime(published, "%Y-%m-%dT%H:%M:%SZ").replace(tzinfo=UTC)
+    # The hours of no other zone are those of this one at the same time.
+    monkeypatch.setenv("TZ", "XYZ-13:30")
+    time.tzset()
+    try:
+        lines = gateway.command("status").stdout.splitlines()
+    finally:
+        monkeypatch.undo()
+        time.tzset()
+    (line,) = [line for line in lines if line.startswith("3 ")]
+    assert f"{moment + timedelta(hours=13, minutes=30):%H:%M:%S}" in line
 
 
 def test_a_release_that_is_under_way(gateway: Gateway) -> None:

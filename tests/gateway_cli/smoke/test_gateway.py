@@ -153,7 +153,7 @@ def test_nobody_is_there(provider: Provider) -> None:
         (["--url", "https://llm.example.com:http"], "must be an absolute https URL"),
         (["--url", "http://127.0.0.1:1", "--consumer", "search"], "leave out the other options"),
         (["--url", "http://127.0.0.1:1", "--local"], "leave out the other options"),
-        (["--url", "http://127.0.0.1:1"], "there is no key of the gateway: set AI_GATEWAY_KEY"),
+        (["--url", "http://127.0.0.1:1"], "no key was given for the gateway: set AI_GATEWAY_KEY"),
     ],
 )
 def test_options_that_make_no_sense(options: list[str], said: str) -> None:

@@ -73,11 +73,13 @@ def test_as_a_table(provider: Provider) -> None:
 
 def test_a_key_of_the_environment(provider: Provider) -> None:
     options = ["--base-url", f"{provider.server.url}/v1", "--format", "openai", "--model", "model-1"]
-    done = call("my-own", *options, environment={"MY_OWN_API_KEY": f" {provider.key}\n"})
+    done = call("my-own", *options, environment={"MY_OWN_API_KEY": f"{provider.key}\n"})
     assert (done.exit_code, "The key is that of MY_OWN_API_KEY." in done.stderr) == (DONE, True)
 
 
-@pytest.mark.parametrize(("key", "said"), [("", "there is no key of tested: set TESTED_API_KEY"), ("two words", "has spaces")])
+@pytest.mark.parametrize(
+    ("key", "said"), [("", "no key was given for tested: set TESTED_API_KEY"), ("two words", "that no API key has")]
+)
 def test_no_key(provider: Provider, key: str, said: str) -> None:
     done = described(provider, key=key)
     assert (done.exit_code, said in done.stderr, provider.server.received) == (MISTAKEN, True, [])
@@ -95,13 +97,13 @@ def test_a_key_is_asked_for_in_a_terminal(provider: Provider, monkeypatch: pytes
         asked.append({"text": text, **options})
         return provider.key
 
-    monkeypatch.setattr("gateway_cli.smoke.key_input.sys.stdin", Terminal())
-    monkeypatch.setattr("gateway_cli.smoke.key_input.typer.prompt", prompt)
+    monkeypatch.setattr("gateway_cli.key_input.sys.stdin", Terminal())
+    monkeypatch.setattr("gateway_cli.key_input.typer.prompt", prompt)
     from gateway_cli.console import Output  # noqa: PLC0415
-    from gateway_cli.smoke.key_input import read_key  # noqa: PLC0415
+    from gateway_cli.key_input import read_key  # noqa: PLC0415
 
-    assert read_key("NOT_SET_ANYWHERE", "tested", Output()) == provider.key
-    assert asked == [{"text": "Key of tested", "hide_input": True, "err": True}]
+    assert read_key("tested", Output(), variable="NOT_SET_ANYWHERE") == provider.key
+    assert asked == [{"text": "Key of tested (not shown)", "hide_input": True, "err": True}]
 
 
 def test_an_upstream_without_keys(provider: Provider) -> None:

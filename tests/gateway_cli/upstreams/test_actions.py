@@ -21,20 +21,20 @@ def cool(bench: Bench, name: str) -> None:
 
 
 def test_open_and_close_an_upstream(bench: Bench) -> None:
-    told = actions.open_upstream(bench.desk(configuration()), "holysheep", seconds=None, force=False)
+    told = actions.open_upstream(bench.desk(configuration()), "holysheep", seconds=None, force=False).told
     assert told[0].startswith("holysheep is open until you close it: it gets no requests.")
     assert told[1:] == ["To send to it again: ai-gateway upstreams close holysheep --stack AiGateway --profile 'two words'"]
     assert bench.states() == {"holysheep/*": "open"}
     bench.now += 1_000_000
     assert bench.states() == {"holysheep/*": "open"}
-    told = actions.close_upstream(bench.desk(configuration()), "holysheep", seconds=None, force=False)
+    told = actions.close_upstream(bench.desk(configuration()), "holysheep", seconds=None, force=False).told
     assert told[0] == "holysheep was open (operator)."
     assert told[1].startswith("holysheep is closed: it gets its requests again, and new failures may open it.")
     assert bench.states() == {"holysheep/*": "closed"}
 
 
 def test_open_for_a_while(bench: Bench) -> None:
-    told = actions.open_upstream(bench.desk(configuration()), "holysheep/gpt-4.1", seconds=600, force=False)
+    told = actions.open_upstream(bench.desk(configuration()), "holysheep/gpt-4.1", seconds=600, force=False).told
     assert "is open until " in told[0]
     assert "(10 m): it gets no requests" in told[0]
     bench.now += 599
@@ -47,15 +47,15 @@ def test_close_drops_what_is_automatic_for_all_models_of_an_upstream(bench: Benc
     trip(bench, "holysheep/gpt-4.1")
     trip(bench, "openai/gpt-4.1")
     cool(bench, "holysheep/gpt-4.1-mini")
-    told = actions.close_upstream(bench.desk(configuration()), "holysheep", seconds=None, force=False)
+    told = actions.close_upstream(bench.desk(configuration()), "holysheep", seconds=None, force=False).told
     assert told[:2] == ["holysheep/gpt-4.1 was open (5 failures in a row).", "holysheep/gpt-4.1-mini was cooling (429)."]
     assert {name: state for name, state in bench.states().items() if state != "closed"} == {"openai/gpt-4.1": "open"}
 
 
 def test_close_what_is_closed(bench: Bench) -> None:
-    told = actions.close_upstream(bench.desk(configuration()), "openai/o9", seconds=None, force=False)
+    told = actions.close_upstream(bench.desk(configuration()), "openai/o9", seconds=None, force=False).told
     assert told == ["openai/o9 was closed already, and is."]
-    told = actions.close_upstream(bench.desk(configuration()), "openai/o9", seconds=60, force=False)
+    told = actions.close_upstream(bench.desk(configuration()), "openai/o9", seconds=60, force=False).told
     assert "openai/o9 is closed, and stays so until " in told[0]
 
 
@@ -115,16 +115,16 @@ def test_where_the_configuration_is_not_known_the_table_is_asked(bench: Bench) -
 
 def test_weights(bench: Bench) -> None:
     desk = bench.desk(configuration())
-    told = actions.set_weight(desk, "gpt-4", "holysheep/gpt-4.1", 0.0, force=False)
+    told = actions.set_weight(desk, "gpt-4", "holysheep/gpt-4.1", 0.0, force=False).told
     assert told == [
         "holysheep/gpt-4.1 has a weight of 0 % in gpt-4. Every function instance follows within two seconds.",
         "Requests for gpt-4: holysheep/gpt-4.1 0 %, openai/gpt-4.1 100 %",
     ]
     assert [(weight.target, weight.weight) for weight in bench.store.states().weights] == [("holysheep/gpt-4.1", 0.0)]
-    told = actions.reset_weight(desk, "gpt-4", "holysheep/gpt-4.1", force=False)
+    told = actions.reset_weight(desk, "gpt-4", "holysheep/gpt-4.1", force=False).told
     assert told[1] == "Requests for gpt-4: holysheep/gpt-4.1 5 %, openai/gpt-4.1 95 %"
     assert bench.store.states().weights == []
-    told = actions.reset_weight(desk, "gpt-4", "holysheep/gpt-4.1", force=False)
+    told = actions.reset_weight(desk, "gpt-4", "holysheep/gpt-4.1", force=False).told
     assert told[0] == "No weight was set for holysheep/gpt-4.1 in gpt-4."
     assert bench.notes == ""
 
@@ -147,8 +147,8 @@ def test_weights_of_what_is_not_in_the_model_map(bench: Bench) -> None:
         with pytest.raises(CommandError, match="did you mean"):
             actions.reset_weight(desk, model, target, force=False)
     assert bench.store.states().weights == []
-    assert len(actions.set_weight(desk, "gone", "openai/x", 5.0, force=True)) == 1
-    assert actions.reset_weight(desk, "gone", "openai/x", force=False)[0].startswith("openai/x has its configured weight")
+    assert len(actions.set_weight(desk, "gone", "openai/x", 5.0, force=True).told) == 1
+    assert actions.reset_weight(desk, "gone", "openai/x", force=False).told[0].startswith("openai/x has its configured weight")
     assert bench.store.states().weights == []
     # Without a configuration there is nothing to check against.
-    assert len(actions.set_weight(bench.desk(), "anything", "openai/x", 5.0, force=False)) == 1
+    assert len(actions.set_weight(bench.desk(), "anything", "openai/x", 5.0, force=False).told) == 1

@@ -81,6 +81,34 @@ def test_weight(bench: Bench) -> None:  # noqa: ARG001
     assert status()["weights"] == []
 
 
+def test_what_was_done_for_scripts(bench: Bench) -> None:  # noqa: ARG001
+    def done(*arguments: str) -> dict[str, Any]:
+        result = call(*arguments, "--json")
+        assert result.exit_code == DONE, result.stderr
+        document: dict[str, Any] = json.loads(result.stdout)
+        return {name: value for name, value in document.items() if value not in ([], None)}
+
+    gateway = {"table": "table", "gateway": "AiGateway/Gateway"}
+    opened = {"name": "holysheep", "state": "open", "by": "operator", "until": None}
+    closed = {"name": "holysheep", "state": "closed", "by": "operator", "until": None}
+    assert done("open", "holysheep") == {**gateway, "changed": True, "upstream": opened}
+    assert done("close", "holysheep") == {**gateway, "changed": True, "upstream": closed, "before": [opened]}
+    assert done("close", "holysheep") == {**gateway, "changed": False, "upstream": closed}
+    until = done("open", "holysheep/gpt-4.1", "--for", "10m")["upstream"]["until"]
+    assert until == {line["name"]: line["until"] for line in status()["upstreams"]}["holysheep/gpt-4.1"]
+    weight = {"model": "gpt-4", "target": "holysheep/gpt-4.1"}
+    written = done("weight", "gpt-4", "holysheep/gpt-4.1", "2.5%")
+    assert written == {**gateway, "changed": True, "weights": [{**weight, "operator": 2.5}]}
+    for changed in (True, False):
+        again = done("weight", "gpt-4", "holysheep/gpt-4.1", "--reset")
+        assert again == {**gateway, "changed": changed, "weights": [{**weight, "operator": None}]}
+    assert call("weight", "gpt-4", "holysheep/gpt-4.1", "5").exit_code == DONE
+    assert done("prefer", "--reset") == {**gateway, "changed": True, "weights": [{**weight, "operator": None}]}
+    assert done("prefer", "--reset") == {**gateway, "changed": False}
+    refused = call("prefer", "holysheep", "--json")
+    assert (refused.exit_code, refused.stdout) == (FAILED, "")
+
+
 @pytest.mark.parametrize(
     ("arguments", "told"),
     [

@@ -4,6 +4,7 @@ from hypothesis import strategies as st
 
 from gateway_cli.errors import CommandError
 from gateway_cli.upstreams import actions, preference
+from gateway_cli.upstreams.done import done_json
 from lambda_runtime.config import GatewayConfig, ModelRoute, Target
 from lambda_runtime.router import _first
 from tests.gateway_cli.upstreams.conftest import Bench, configuration, upstream
@@ -27,7 +28,7 @@ def config(**routes: list[Target | str]) -> GatewayConfig:
 
 def test_everything_goes_to_one_upstream_and_back(bench: Bench) -> None:
     desk = bench.desk(configuration())
-    told = preference.prefer(desk, "openai")
+    told = preference.prefer(desk, "openai").told
     assert weights(bench) == {
         "gpt-4": {"openai/gpt-4.1": 100, "holysheep/gpt-4.1": 0},
         "small": {"openai/gpt-4.1-mini": 100, "holysheep/gpt-4.1-mini": 0},
@@ -45,14 +46,36 @@ def test_everything_goes_to_one_upstream_and_back(bench: Bench) -> None:
     preference.prefer(desk, "holysheep")
     assert weights(bench)["gpt-4"] == {"openai/gpt-4.1": 0, "holysheep/gpt-4.1": 100}
     assert "without a target at holysheep, and therefore not moved: alone" in bench.notes
-    told = preference.reset(desk, None)
+    told = preference.reset(desk, None).told
     assert weights(bench) == {}
     assert told == [
         "Requests for gpt-4: holysheep/gpt-4.1 5 %, openai/gpt-4.1 95 %",
         "Requests for small: holysheep/gpt-4.1-mini 100 %, openai/gpt-4.1-mini 0 %",
         f"The configured weights of gpt-4, small count again. {SOON}",
     ]
-    assert preference.reset(desk, None) == ["No weight was set: the configured ones count already."]
+    assert preference.reset(desk, None).told == ["No weight was set: the configured ones count already."]
+
+
+def test_what_was_done_for_scripts(bench: Bench) -> None:
+    desk = bench.desk(configuration())
+    document = done_json(desk.table, preference.prefer(desk, "holysheep"))
+    weights_written = [(one["model"], one["target"], one["operator"]) for one in document["weights"]]
+    assert weights_written == [
+        ("gpt-4", "holysheep/gpt-4.1", 100),
+        ("gpt-4", "openai/gpt-4.1", 0),
+        ("small", "holysheep/gpt-4.1-mini", 100),
+        ("small", "openai/gpt-4.1-mini", 0),
+    ]
+    assert (document["changed"], document["unmoved"]) == (True, ["alone"])
+    document = done_json(desk.table, preference.reset(desk, None))
+    assert {one["operator"] for one in document["weights"]} == {None}
+    assert [(one["target"], one["share"]) for one in document["shares"] if one["model"] == "gpt-4"] == [
+        ("holysheep/gpt-4.1", 5),
+        ("openai/gpt-4.1", 95),
+    ]
+    document = done_json(desk.table, actions.set_weight(desk, "small", "openai/gpt-4.1-mini", 30, force=False))
+    assert document["weights"] == [{"model": "small", "target": "openai/gpt-4.1-mini", "operator": 30}]
+    assert [one["share"] for one in document["shares"]] == [70, 30]
 
 
 def test_several_targets_of_an_upstream_share_as_configured(bench: Bench) -> None:
@@ -96,13 +119,13 @@ def test_reset_for_models_of_one_upstream(bench: Bench) -> None:
     preference.prefer(desk, "openai")
     preference.reset(desk, "holysheep")
     assert set(weights(bench)) == {"two"}
-    told = preference.reset(desk, "holysheep")
+    told = preference.reset(desk, "holysheep").told
     assert told == ["No weight of a model with a target at holysheep was set: the configured ones count already."]
 
 
 def test_what_is_not_in_the_model_map_any_more_is_reset_too(bench: Bench) -> None:
     actions.set_weight(bench.desk(), "gone", "openai/a", 5.0, force=True)
-    told = preference.reset(bench.desk(), None)
+    told = preference.reset(bench.desk(), None).told
     assert told == [f"The configured weights of gone count again. {SOON}"]
     assert weights(bench) == {}
 

@@ -88,3 +88,10 @@ def test_an_exchange_below_a_base_url_is_not_in_clear() -> None:
     ):
         upstream(anthropic_federation(), auth=AuthStyle.ANTHROPIC_OAUTH, base_url="http://a.example")
     upstream(anthropic_federation(), auth=AuthStyle.ANTHROPIC_OAUTH, base_url="http://localhost:1")
+
+
+@pytest.mark.parametrize("federation", ["openai", True, OpenAiFederation])
+def test_a_federation_is_no_name_of_one(federation: Any) -> None:
+    message = r"upstream 'a': federation must be OpenAiFederation\(\.\.\.\) or AnthropicFederation\(\.\.\.\), got "
+    with pytest.raises(ValueError, match=message):
+        upstream(federation, auth=AuthStyle.BEARER)

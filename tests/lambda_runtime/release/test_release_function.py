@@ -12,6 +12,7 @@ from typing import Any
 
 import boto3
 import pytest
+from botocore.exceptions import ClientError
 from moto import mock_aws
 
 from lambda_runtime.release import index
@@ -205,14 +206,47 @@ def test_a_deployment_that_failed_before_its_release_changes_nothing(account: Ac
     assert account.serving == ("1", {"2": 0.05})
 
 
-def test_the_end_of_the_gateway_ends_the_release_and_leaves_the_alias(account: Account) -> None:
+def test_a_canary_that_nobody_watches_any_more_loses_its_requests(account: Account) -> None:
     account.alias("1")
     account.send(index.RELEASE, "Update", "2", old="1", request_id="a")
     account.alias("1", v2=0.05)
     assert account.send(index.RELEASE, "Delete", "2", request_id="b")["Status"] == "SUCCESS"
     assert account.executions("RUNNING") == []
-    assert account.serving == ("1", {"2": 0.05})
+    assert account.serving == ("1", {})
     assert account.send(index.STABLE, "Delete", "2")["Status"] == "SUCCESS"
+
+
+def test_weights_that_are_no_releases_stay_at_its_end(account: Account) -> None:
+    account.alias("1", v3=0.5)
+    account.send(index.RELEASE, "Delete", "2", request_id="a")
+    assert account.serving == ("1", {"3": 0.5})
+    account.send(index.RELEASE, "Update", "2", old="1", request_id="b")
+    account.send(index.RELEASE, "Delete", "2", request_id="c")
+    assert account.serving == ("1", {"3": 0.5})
+
+
+def test_a_release_that_cannot_start_leaves_the_one_under_way(account: Account) -> None:
+    account.alias("1")
+    account.send(index.RELEASE, "Update", "2", old="1", request_id="a")
+    # No name of an execution.
+    assert account.send(index.RELEASE, "Update", "3", old="2", request_id="?" * 90)["Status"] == "FAILED"
+    assert account.executions("RUNNING") == [{"version": "2", "stable": "1"}]
+
+
+@pytest.mark.parametrize(("refusals", "status"), [(2, "SUCCESS"), (99, "FAILED")])
+def test_a_permission_may_take_a_while(account: Account, monkeypatch: pytest.MonkeyPatch, refusals: int, status: str) -> None:
+    account.alias("1")
+    left = [None] * refusals
+
+    def read(event: index.Event) -> index.Answer:
+        if left:
+            left.pop()
+            raise ClientError({"Error": {"Code": "AccessDeniedException", "Message": "not yet"}}, "GetAlias")
+        return index._read_stable(event)
+
+    monkeypatch.setattr(index, "PAUSE", 0.0)
+    monkeypatch.setitem(index._ACTIONS, (index.STABLE, "Create"), read)
+    assert account.send(index.STABLE, "Create", "1")["Status"] == status
 
 
 def test_what_fails_is_told(account: Account, capsys: pytest.CaptureFixture[str]) -> None:

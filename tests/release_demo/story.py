@@ -124,7 +124,7 @@ class Stage:
         record.wait_until(lambda: time.time() > back + 2 * SETTLED, DEPLOYED_WITHIN, "the last request")
         of_version = [one for one in record.answered(began) if one.version == version]
         last = of_version[-1].moment
-        self.say(f"the last request of version {version} was answered {last - back:.1f} s after that")
+        self.say(f"the last request of version {version} was answered {max(0.0, last - back):.1f} s after that")
         shares = self._measured(version, record.phases(began))
         release.facts = {
             f"weight {percent(shares[0].weight)}": str(shares[0]),

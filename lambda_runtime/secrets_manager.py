@@ -8,13 +8,12 @@ from typing import Any
 
 import httpx
 
-from lambda_runtime import sigv4
 from lambda_runtime.aws_credentials import AwsCredentialsError, AwsCredentialsSource
 from lambda_runtime.aws_endpoint import aws_endpoint
+from lambda_runtime.json_scan import parse_object
 from lambda_runtime.secret_value import SecretProblem, put_command
+from lambda_runtime.signed_post import signed_post
 
-_TIMEOUT = httpx.Timeout(4.0, connect=2.0)
-_ATTEMPTS = 2
 _OK = 200
 _SERVER_ERROR = 500
 _TARGET = "secretsmanager.GetSecretValue"
@@ -54,7 +53,7 @@ class SecretsManager:
                 f"({type(error).__name__}: {error}); in a VPC the function needs an interface endpoint for secretsmanager, or "
                 "a NAT gateway, and a security group that lets it out on port 443"
             ) from None
-        document = _document(response)
+        document = parse_object(response.content) or {}
         value = document.get("SecretString")
         if response.status_code != _OK or not document:
             raise _refused(response.status_code, document, secret_id)
@@ -63,37 +62,20 @@ class SecretsManager:
         return value
 
     def _send(self, url: str, body: bytes, region: str) -> httpx.Response:
-        headers = {"content-type": "application/x-amz-json-1.1", "x-amz-target": _TARGET}
-        for attempt in range(1, _ATTEMPTS + 1):
-            signed = sigv4.sign(
-                method="POST",
-                url=url,
-                headers=headers,
-                body=body,
-                service="secretsmanager",
-                region=region,
-                credentials=self._aws_credentials.get(),
-            )
-            try:
-                response = self._client.post(url, content=body, headers=signed, timeout=_TIMEOUT)
-            except httpx.TransportError as error:
-                # Where there is no way to the service, each attempt costs the whole time-out: Lambda gives init 10 s in all.
-                if attempt == _ATTEMPTS or isinstance(error, httpx.TimeoutException):
-                    raise
-            else:
-                transient = response.status_code >= _SERVER_ERROR or b"ThrottlingException" in response.content
-                if not transient or attempt == _ATTEMPTS:
-                    return response
-        raise AssertionError
+        return signed_post(
+            self._client,
+            url,
+            headers={"content-type": "application/x-amz-json-1.1", "x-amz-target": _TARGET},
+            body=body,
+            service="secretsmanager",
+            region=region,
+            aws_credentials=self._aws_credentials,
+            is_transient=_is_transient,
+        )
 
 
-def _document(response: httpx.Response) -> dict[str, Any]:
-    """The answer's object; empty if it is none, as from an endpoint variable that leads elsewhere."""
-    try:
-        document = response.json()
-    except ValueError:
-        return {}
-    return document if isinstance(document, dict) else {}
+def _is_transient(response: httpx.Response) -> bool:
+    return response.status_code >= _SERVER_ERROR or b"ThrottlingException" in response.content
 
 
 def _refused(status: int, document: Mapping[str, Any], secret_id: str) -> SecretProblem:

@@ -11,6 +11,7 @@ import httpx
 
 from lambda_runtime.config.federation import Federation, OpenAiFederation
 from lambda_runtime.federation.problem import TransientProblem
+from lambda_runtime.json_scan import parse_object
 from lambda_runtime.secret_value import SecretProblem
 
 DEFAULT_LIFETIME = 60.0
@@ -64,7 +65,7 @@ def exchange(client: httpx.Client, federation: Federation, url: str, identity: s
             "NAT gateway and a security group that lets it out on port 443",
             again=not isinstance(error, httpx.TimeoutException),
         ) from None
-    document = _document(response)
+    document = parse_object(response.content) or {}
     if response.status_code != _OK:
         raise _refused(response.status_code, document, federation, url, identity)
     token = document.get("access_token")
@@ -113,14 +114,6 @@ def _headers(federation: Federation) -> dict[str, str]:
         return {}
     # As Anthropic's own SDKs do it: the second flag leads the request to the service that knows federation.
     return {"anthropic-beta": "oauth-2025-04-20,oidc-federation-2026-04-01"}
-
-
-def _document(response: httpx.Response) -> dict[str, Any]:
-    try:
-        document = response.json()
-    except ValueError:
-        return {}
-    return document if isinstance(document, dict) else {}
 
 
 def _lifetime(value: Any) -> float:

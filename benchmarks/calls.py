@@ -11,22 +11,47 @@ from typing import NamedTuple
 
 import httpx
 
-_MESSAGES = [{"role": "user", "content": "Say hello. " * 80}]
 PATH = "/v1/chat/completions"
 
 
 class Kind(Enum):
-    """What is asked for: an answer in one piece, 200 events in a row, or events with a pause after the first."""
+    """What is asked for."""
 
     JSON = auto()
+    """An answer in one piece."""
     BURST = auto()
+    """200 events in a row."""
     PACED = auto()
+    """200 events with a pause after the first."""
+    STEADY = auto()
+    """200 events, one every 5 ms."""
+    LONG = auto()
+    """An answer in one piece to a prompt of 80 KB, as coding agents send it."""
+    CLOSING = auto()
+    """An answer in one piece, after which the upstream closes the connection."""
+
+    @property
+    def streamed(self) -> bool:
+        """Whether the answer is a stream."""
+        return self in {Kind.BURST, Kind.PACED, Kind.STEADY}
 
 
 def body(kind: Kind, model: str = "gpt-4.1") -> bytes:
-    """The request's body, of about 1 KB."""
-    request = {"model": model, "messages": _MESSAGES, "stream": kind is not Kind.JSON, "user": kind.name.lower()}
-    return json.dumps(request, separators=(",", ":")).encode()
+    """The request's body, of about 1 KB unless it is a long one. What the upstream shall do is said in the prompt."""
+    text = "Do say hello. " * 6000 if kind is Kind.LONG else ""
+    return request_body(f"{text}[{kind.name.lower()}]", model, stream=kind.streamed)
+
+
+def request_body(marker: str, model: str = "gpt-4.1", **fields: object) -> bytes:
+    """A request with something of one's own.
+
+    Args:
+        marker: for the upstream, at the end of the prompt.
+        model: what is asked for.
+        fields: further ones.
+    """
+    messages = [{"role": "user", "content": "Say hello. " * 80 + marker}]
+    return json.dumps({"model": model, "messages": messages, **fields}, separators=(",", ":")).encode()
 
 
 class Times(NamedTuple):
@@ -59,7 +84,7 @@ class RawCall:
         self._socket.sendall(self._requests[kind])
         data = self._socket.recv(65536)
         first = time.perf_counter()
-        if kind is not Kind.JSON:
+        if kind.streamed:
             while not data.endswith(b"\r\n0\r\n\r\n"):
                 data += self._socket.recv(65536)
         return _times(began, first)

@@ -8,7 +8,7 @@ import subprocess
 import sys
 import time
 import zipfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from io import BytesIO
 from pathlib import Path
@@ -24,16 +24,18 @@ class PublishedFunction:
     """The gateway function's asset with its files' times and permissions as in Lambda.
 
     Args:
-        directory: made here.
-        upstream_port: where the only upstream listens.
+        directory: made here; an attribute, too.
+        ports: where the upstream listens; the second one, if any, is for TLS.
+        environ: further environment variables of its processes. Default: none.
     """
 
-    def __init__(self, directory: Path, upstream_port: int) -> None:
-        self._directory = directory
+    def __init__(self, directory: Path, *ports: int, environ: Mapping[str, str] | None = None) -> None:
+        self.directory = directory
+        self._environ = environ or {}
         self.python = find_function_python() or sys.executable
         # In a process of its own: the CDK leaves a Node process behind that would disturb what is measured.
         subprocess.run(
-            [sys.executable, "-m", "benchmarks.stage", directory, str(upstream_port)], check=True, stderr=subprocess.DEVNULL
+            [sys.executable, "-m", "benchmarks.stage", directory, *map(str, ports)], check=True, stderr=subprocess.DEVNULL
         )
         asked = subprocess.run([self.python, "-V"], check=True, capture_output=True, text=True)
         self.version = asked.stdout.strip()
@@ -44,32 +46,35 @@ class PublishedFunction:
 
     def remove(self) -> None:
         """Delete the files."""
-        for path in [self._directory, *self._directory.rglob("*")]:
+        for path in [self.directory, *self.directory.rglob("*")]:
             path.chmod(path.stat().st_mode | 0o200)
-        shutil.rmtree(self._directory)
+        shutil.rmtree(self.directory)
 
     def zipped_size(self) -> float:
         """Size of the archive that is uploaded, in MB."""
         buffer = BytesIO()
         with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
-            for path in sorted(self._directory.rglob("*")):
-                archive.write(path, path.relative_to(self._directory))
+            for path in sorted(self.directory.rglob("*")):
+                archive.write(path, path.relative_to(self.directory))
         return len(buffer.getvalue()) / 1e6
 
     @contextmanager
-    def running(self, api: RuntimeApi, environ: Mapping[str, str] | None = None) -> Iterator[tuple[int, float]]:
+    def running(
+        self, api: RuntimeApi, environ: Mapping[str, str] | None = None, within: Sequence[str] = ()
+    ) -> Iterator[tuple[int, float]]:
         """Start a process and wait for its first request for an event.
 
         Args:
             api: its Runtime API.
             environ: further environment variables. Default: none.
+            within: a command that ends in executing the one behind it. Default: none.
 
         Yields:
             The process's id, and the milliseconds that the start took.
         """
         env = {
             "PATH": os.environ["PATH"],
-            "LAMBDA_TASK_ROOT": str(self._directory),
+            "LAMBDA_TASK_ROOT": str(self.directory),
             "AWS_LAMBDA_RUNTIME_API": api.address,
             "AWS_LAMBDA_FUNCTION_NAME": "gateway",
             "AWS_LAMBDA_FUNCTION_VERSION": "1",
@@ -77,13 +82,14 @@ class PublishedFunction:
             "AWS_ACCESS_KEY_ID": "key",
             "AWS_SECRET_ACCESS_KEY": "secret",
             "_HANDLER": "lambda_runtime.handler.handler",
+            **self._environ,
             **(environ or {}),
         }
         began = time.perf_counter()
         process = subprocess.Popen(
-            [self._directory / "exec-wrapper", self.python, "/var/runtime/bootstrap.py"],
+            [*within, self.directory / "exec-wrapper", self.python, "/var/runtime/bootstrap.py"],
             env=env,
-            cwd=self._directory,
+            cwd=self.directory,
             stdout=subprocess.DEVNULL,
         )
         try:

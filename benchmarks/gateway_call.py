@@ -6,15 +6,19 @@ import json
 import socket
 import time
 
-from benchmarks.calls import PATH, Kind, Times, body
+from benchmarks import calls
+from benchmarks.calls import PATH, Kind, Times
 
 
 class RuntimeApi:
     """A Runtime API for one function process at a time."""
 
+    patience = 30
+    """Seconds that the function may be silent."""
+
     def __init__(self) -> None:
         self._listener = socket.create_server(("127.0.0.1", 0))
-        self._listener.settimeout(30)
+        self._listener.settimeout(self.patience)
         self._socket: socket.socket | None = None
 
     @property
@@ -26,33 +30,62 @@ class RuntimeApi:
         """Wait until a new function process asks for its first event: when that was, by `time.perf_counter`."""
         self._socket, _ = self._listener.accept()
         self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        self._socket.settimeout(30)
+        self._socket.settimeout(self.patience)
         data = self._socket.recv(65536)
         if b"/invocation/next" not in data:
             raise RuntimeError(f"the function did not start: {data.decode(errors='replace')}")
         return time.perf_counter()
 
     def call(self, event: bytes) -> Times:
-        """Hand out an event; take the answer to its end; wait until the function asks for the next event."""
-        sock = self._socket
-        if sock is None:
-            raise RuntimeError("no function is connected")
-        began = time.perf_counter()
-        sock.sendall(event)
-        data = sock.recv(65536)
-        # The body begins behind the prelude, the 8 NULs' chunk and its own size line.
-        while (start := data.find(b"\0" * 8)) < 0 or len(data) <= start + 10:
-            data += sock.recv(65536)
-        first = time.perf_counter()
-        while not data.endswith(b"\r\n0\r\n\r\n"):
-            data += sock.recv(65536)
-        times = Times((first - began) * 1000, (time.perf_counter() - began) * 1000)
+        """Hand out an event; take the answer to its end; wait until the function asks for the next event.
+
+        Raises:
+            RuntimeError: if the status is not 200.
+        """
+        times, data = self.exchange(event)
         if b'"statusCode":200' not in data[:4096]:
             raise RuntimeError(f"the gateway answered {data[:2000].decode(errors='replace')}")
-        sock.sendall(b"HTTP/1.1 202 Accepted\r\ncontent-length: 0\r\n\r\n")
-        if b"/invocation/next" not in sock.recv(65536):
-            raise RuntimeError("the function did not ask for the next event")
         return times
+
+    def exchange(self, event: bytes) -> tuple[Times, bytes]:
+        """As `call`, whatever the status.
+
+        Returns:
+            The times, and what the function sent, HTTP and all.
+        """
+        began = self._send(event)
+        data = bytearray(self._receive())
+        # The body begins behind the prelude, the 8 NULs' chunk and its own size line.
+        while (start := data.find(b"\0" * 8)) < 0 or len(data) <= start + 10:
+            data += self._receive()
+        first = time.perf_counter()
+        # After the last chunk there may be trailers.
+        while not (data.endswith(b"\r\n\r\n") and data.find(b"\r\n0\r\n", -4096) >= 0):
+            data += self._receive()
+        times = Times((first - began) * 1000, (time.perf_counter() - began) * 1000)
+        self._accept()
+        return times, bytes(data)
+
+    def _send(self, event: bytes) -> float:
+        """Hand out an event: when that was."""
+        if self._socket is None:
+            raise RuntimeError("no function is connected")
+        began = time.perf_counter()
+        self._socket.sendall(event)
+        return began
+
+    def _accept(self) -> None:
+        """Take the answer, and wait until the function asks for the next event."""
+        if self._socket:
+            self._socket.sendall(b"HTTP/1.1 202 Accepted\r\ncontent-length: 0\r\n\r\n")
+        if b"/invocation/next" not in self._receive():
+            raise RuntimeError("the function did not ask for the next event")
+
+    def _receive(self) -> bytes:
+        data = self._socket.recv(65536) if self._socket else b""
+        if not data:
+            raise RuntimeError("the function has ended")
+        return data
 
     def hang_up(self) -> None:
         """Close the function's connection."""
@@ -75,14 +108,19 @@ class GatewayCall:
 
     def __init__(self, api: RuntimeApi, model: str = "gpt-4.1") -> None:
         self._api = api
-        self._events = {kind: _invocation(body(kind, model).decode()) for kind in Kind}
+        self._events = {kind: invocation(calls.body(kind, model)) for kind in Kind}
 
     def __call__(self, kind: Kind) -> Times:
         """Call, and read the answer to its end."""
         return self._api.call(self._events[kind])
 
 
-def _invocation(text: str) -> bytes:
+def invocation(body: bytes) -> bytes:
+    """The Runtime API's answer to `/next`, with API Gateway's event of a chat request.
+
+    Args:
+        body: the request's.
+    """
     event = {
         "resource": PATH,
         "path": PATH,
@@ -104,7 +142,7 @@ def _invocation(text: str) -> bytes:
             "httpMethod": "POST",
             "stage": "prod",
         },
-        "body": text,
+        "body": body.decode(),
         "isBase64Encoded": False,
     }
     data = json.dumps(event).encode()

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping
-from statistics import median, quantiles
+from statistics import fmean, median, quantiles
 from typing import NamedTuple, Protocol
 
 from benchmarks.calls import Kind, Times
@@ -16,11 +17,30 @@ class Call(Protocol):
         """Call, and read the answer to its end."""
 
 
+class Rested:
+    """A call that waits before it begins.
+
+    Args:
+        call: to be made.
+        seconds: to wait.
+    """
+
+    def __init__(self, call: Call, seconds: float) -> None:
+        self._call = call
+        self._seconds = seconds
+
+    def __call__(self, kind: Kind) -> Times:
+        """Wait, call, and read the answer to its end."""
+        time.sleep(self._seconds)
+        return self._call(kind)
+
+
 class Spread(NamedTuple):
-    """Median and 99th percentile, in milliseconds."""
+    """Median, 99th percentile and mean, in milliseconds."""
 
     p50: float
     p99: float
+    mean: float
 
 
 class Latencies(NamedTuple):
@@ -54,4 +74,4 @@ def compare(calls: Mapping[str, Call], *, kind: Kind, rounds: int) -> dict[str, 
 
 
 def _spread(values: list[float]) -> Spread:
-    return Spread(median(values), quantiles(values, n=100)[98])
+    return Spread(median(values), quantiles(values, n=100)[98], fmean(values))

@@ -1,4 +1,4 @@
-"""Stages the function's asset, with upstreams on loopback: `python -m benchmarks.stage DIRECTORY PORT`."""
+"""Stages the function's asset, with upstreams on loopback: `python -m benchmarks.stage DIRECTORY PORT [TLS_PORT]`."""
 
 import sys
 from pathlib import Path
@@ -24,7 +24,7 @@ def _upstream(name: str, base_url: str, operations: tuple[Operation, ...] = OPEN
 
 
 if __name__ == "__main__":
-    target, port = sys.argv[1:]
+    target, port, *tls_port = sys.argv[1:]
     here = f"http://127.0.0.1:{port}"
     config = GatewayConfig(
         upstreams=(
@@ -32,10 +32,12 @@ if __name__ == "__main__":
             _upstream("failing", f"{here}/failing/v1"),
             _upstream("gone", f"http://127.0.0.1:{_NOBODY}/v1"),
             _upstream("anthropic", here, ANTHROPIC_OPERATIONS),
+            _upstream("secure", f"https://localhost:{(*tls_port, _NOBODY)[0]}/v1"),
         ),
         models={
             "after-a-500": ModelRoute(["failing/gpt-4.1", "openai/gpt-4.1"]),
             "after-a-refused-connection": ModelRoute(["gone/gpt-4.1", "openai/gpt-4.1"]),
+            "over-tls": ModelRoute(["secure/gpt-4.1"]),
             "translated": ModelRoute(["anthropic/claude"]),
         },
     )

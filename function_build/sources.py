@@ -12,7 +12,7 @@ BUILT = ROOT / "gateway_construct" / "_function"
 """What this package makes. Not in version control; carried by the wheel."""
 
 LOCK = RUNTIME / "requirements.lock"
-APART = frozenset({"authorizer", "release", "rotation"})
+APART = frozenset({"authorizer", "consumer_limits", "release", "rotation"})
 """Directories of `lambda_runtime` that are functions of their own."""
 
 VENDOR = BUILT / "vendor"

@@ -8,11 +8,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from gateway_app.json_value import ContextError, JsonValue, blamed_on, nearest
+from gateway_app.json_value import ContextError, JsonValue, nearest
 from gateway_app.models import targets_of
+from gateway_app.plans import read_plan
+from gateway_app.prices import require_priced_upstreams_exist
 from gateway_app.settings import SETTINGS
 from gateway_app.upstreams import UpstreamEntry, read_upstream
-from gateway_construct import Plan, Quota
+from gateway_construct import Plan
 
 KEY = "ai-gateway"
 """Name of the block in the context."""
@@ -73,10 +75,12 @@ def read_context(block: object) -> AppContext:
     value = JsonValue(KEY, _parsed(block))
     given = value.fields(*PARTS, *SETTINGS, required=("upstreams",))
     upstreams = _upstreams(given["upstreams"])
-    plans = {name: _plan(plan) for name, plan in given["plans"].members().items()} if "plans" in given else {}
+    plans = {name: read_plan(plan) for name, plan in given["plans"].members().items()} if "plans" in given else {}
     settings = {setting.prop: setting.read(given[name]) for name, setting in SETTINGS.items() if name in given}
     if "models" in given:
         _require_upstreams_exist(given["models"], upstreams)
+    if "prices" in given:
+        require_priced_upstreams_exist(given["prices"], tuple(entry.upstream.name for entry in upstreams))
     return AppContext(
         stack_name=_stack_name(given["stack_name"]) if "stack_name" in given else "AiGateway",
         upstreams=upstreams,
@@ -130,25 +134,6 @@ def _upstreams(value: JsonValue) -> tuple[UpstreamEntry, ...]:
     if not entries:
         raise ContextError(f'{value.path} must not be empty, got []; give at least one, for example ["openai"]')
     return tuple(entries.values())
-
-
-def _plan(value: JsonValue) -> Plan:
-    given = value.fields("rate", "burst", "quota")
-    with blamed_on(value.path):
-        return Plan(
-            rate=given["rate"].positive() if "rate" in given else None,
-            burst=given["burst"].whole(1) if "burst" in given else None,
-            quota=_quota(given["quota"]) if "quota" in given else None,
-        )
-
-
-def _quota(value: JsonValue) -> Quota:
-    given = value.fields("per_day", "per_week", "per_month")
-    if len(given) != 1:
-        raise ContextError(f'{value.path} must name one period, got {value.value!r}; for example {{"per_day": 50000}}')
-    [(period, limit)] = given.items()
-    make = {"per_day": Quota.per_day, "per_week": Quota.per_week, "per_month": Quota.per_month}[period]
-    return make(limit.whole(1))
 
 
 def _consumers(value: JsonValue, plans: Mapping[str, Plan]) -> dict[str, Plan]:

@@ -100,6 +100,12 @@ class JsonValue:
             raise self._unexpected("a number above 0, without quotes")
         return self.value
 
+    def amount(self) -> float:
+        """A number of 0 or more."""
+        if isinstance(self.value, bool) or not isinstance(self.value, int | float) or not 0 <= self.value < math.inf:
+            raise self._unexpected("a number of 0 or more, without quotes")
+        return self.value
+
     def share(self) -> float:
         """A number from 0 to 1."""
         if isinstance(self.value, bool) or not isinstance(self.value, int | float) or not 0 <= self.value <= 1:

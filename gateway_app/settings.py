@@ -11,6 +11,7 @@ from aws_cdk.aws_logs import RetentionDays
 
 from gateway_app.json_value import ContextError, JsonValue, blamed_on
 from gateway_app.models import read_models
+from gateway_app.prices import read_prices
 from gateway_construct import AllAtOnce, Canary, Timeouts, WebAcl, Weighted
 
 _LOG_RETENTION = {
@@ -106,9 +107,11 @@ class Setting:
 SETTINGS: Mapping[str, Setting] = {
     "models": Setting("models", read_models),
     "serve_unmapped_models": Setting("serve_unmapped_models", JsonValue.flag),
+    "prices": Setting("prices", read_prices),
     "client_delivery": Setting("client_delivery", JsonValue.flag),
     "resilience": Setting("resilience", JsonValue.flag),
     "point_in_time_recovery": Setting("point_in_time_recovery", JsonValue.flag),
+    "consumer_limits": Setting("consumer_limits", JsonValue.flag),
     "cors_allow_origins": Setting("cors_allow_origins", lambda value: [item.text() for item in value.items()]),
     "hooks": Setting("hooks", JsonValue.text),
     "memory_size": Setting("memory_size", lambda value: value.whole(128, 10_240)),

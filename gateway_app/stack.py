@@ -10,7 +10,8 @@ from aws_cdk.aws_certificatemanager import Certificate
 from aws_cdk.aws_secretsmanager import Secret
 from constructs import Construct
 
-from gateway_app.context import AppContext, DomainEntry, output_id
+from gateway_app.context import KEY, AppContext, DomainEntry, output_id
+from gateway_app.json_value import blamed_on
 from gateway_app.upstreams import UpstreamEntry
 from gateway_construct import AiGateway, CustomDomain, Upstream
 
@@ -33,7 +34,8 @@ class GatewayStack(Stack):
             **context.settings,
         )
         for name, plan in context.consumers.items():
-            self.gateway.add_consumer(name, plan=plan)
+            with blamed_on(f"{KEY}.consumers.{name}"):
+                self.gateway.add_consumer(name, plan=plan)
         self._add_outputs()
 
     def _upstream(self, entry: UpstreamEntry) -> Upstream:

@@ -7,8 +7,10 @@ from typing import Annotated
 
 import typer
 
+from gateway_cli.budgets.command import app as budgets
 from gateway_cli.credentials.command import app as credentials
 from gateway_cli.doctor.command import doctor
+from gateway_cli.estimate.command import estimate_
 from gateway_cli.keys.command import app as keys
 from gateway_cli.local.command import DEFAULT_WORKERS, LocalOptions, run_local
 from gateway_cli.release.command import app as release
@@ -24,6 +26,7 @@ app = typer.Typer(
 )
 
 
+app.add_typer(budgets, name="budgets")
 app.add_typer(credentials, name="credentials")
 app.add_typer(keys, name="keys")
 app.add_typer(release, name="release")
@@ -31,6 +34,7 @@ app.add_typer(smoke, name="smoke")
 app.add_typer(upstreams, name="upstreams")
 app.command()(usage)
 app.command()(doctor)
+app.command("estimate")(estimate_)
 
 
 @app.callback()

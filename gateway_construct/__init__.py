@@ -11,6 +11,7 @@ from gateway_construct.upstream import Upstream
 from gateway_construct.web_acl import WebAcl
 from lambda_runtime.config import AuthStyle, Delivery, ModelRoute, Operation, Target, Timeouts
 from lambda_runtime.config.federation import AnthropicFederation, OpenAiFederation
+from lambda_runtime.config.prices import Price
 
 __all__ = [
     "HOLYSHEEP_EXAMPLE_MODELS",
@@ -27,6 +28,7 @@ __all__ = [
     "OpenAiFederation",
     "Operation",
     "Plan",
+    "Price",
     "Quota",
     "Rotation",
     "Target",

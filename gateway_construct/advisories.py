@@ -14,6 +14,7 @@ from gateway_construct.upstream import Upstream
 NO_CONSUMER = "cdk-ai-gateway:no-consumer"
 UNLIMITED_PLAN = "cdk-ai-gateway:unlimited-plan"
 UNENCRYPTED_UPSTREAM = "cdk-ai-gateway:unencrypted-upstream"
+UNPRICED_MODELS = "cdk-ai-gateway:unpriced-models"
 
 
 def warn_no_consumer(scope: IConstruct) -> None:
@@ -34,8 +35,19 @@ def warn_unlimited(scope: IConstruct, name: str) -> None:
     """A consumer without limits may spend what it likes."""
     Annotations.of(scope).add_warning_v2(
         UNLIMITED_PLAN,
-        f"consumer {name!r} has no limit but the account's own, so a mistake of it costs without end; give a rate or a quota, "
-        "for example Plan(rate=20, burst=40, quota=Quota.per_day(50_000))",
+        f"consumer {name!r} has no limit but the account's own, so a mistake of it costs without end; give a rate, a quota "
+        "or a budget, for example Plan(rate=20, burst=40, quota=Quota.per_day(50_000), tokens_per_month=200_000_000)",
+    )
+
+
+def warn_unpriced(scope: IConstruct, name: str, upstreams: Sequence[str], *, shadow: bool) -> None:
+    """A budget in USD, and models that any name may ask for: what costs nobody knows how much counts nothing."""
+    Annotations.of(scope).add_warning_v2(
+        UNPRICED_MODELS,
+        f"consumer {name!r} has a budget in USD and may ask for models that the model map does not name; those without a price "
+        f"{'count nothing' if shadow else 'are refused to it'}. Map the models that it uses, set serve_unmapped_models=False, "
+        f"name them in Plan(models=[...]), or say what all others cost: prices={{{f'{upstreams[0]}/*'!r}: Price(input=..., "
+        "output=...)}",
     )
 
 

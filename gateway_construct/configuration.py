@@ -8,8 +8,10 @@ from collections.abc import Mapping, Sequence
 from aws_cdk import Duration, Token
 
 from gateway_construct.hooks import MODULE
+from gateway_construct.model_prices import model_prices
 from gateway_construct.upstream import Upstream
 from lambda_runtime.config import GatewayConfig, ModelRoute, Target, Timeouts
+from lambda_runtime.config.prices import Price
 
 # Of these characters only: origins are written into quoted mapping expressions and templates of API Gateway.
 _ORIGIN = re.compile(r"[a-z][a-z0-9+.-]*://[A-Za-z0-9.\[\]:_-]+")
@@ -36,6 +38,7 @@ def gateway_config(
     client_delivery: bool,
     model_list_ttl: Duration | None,
     cors_allow_origins: Sequence[str],
+    prices: Mapping[str, Price] | None = None,
     hooks: bool = False,
 ) -> GatewayConfig:
     """Validate the props and put the configuration together.
@@ -60,8 +63,9 @@ def gateway_config(
     ttl = model_list_ttl or _MODEL_LIST_TTL
     if ttl.is_unresolved():
         raise ValueError("model_list_ttl must be known at synth, got a token; write it out, for example Duration.minutes(5)")
+    configs = tuple(upstream.config for upstream in upstreams)
     return GatewayConfig(
-        upstreams=tuple(upstream.config for upstream in upstreams),
+        upstreams=configs,
         models=model_map,
         serve_unmapped_models=serve_unmapped_models,
         cors_allow_origins=tuple(cors_allow_origins),
@@ -69,6 +73,7 @@ def gateway_config(
         timeouts=timeouts or Timeouts(),
         client_delivery=client_delivery,
         hooks=MODULE if hooks else None,
+        prices=model_prices(prices, upstreams=configs, models=model_map, serve_unmapped_models=serve_unmapped_models),
     )
 
 

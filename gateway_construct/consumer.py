@@ -11,6 +11,9 @@ from constructs import Construct
 
 from gateway_construct.plan import Plan
 
+MEMBERSHIP = "Membership"
+"""Id of what makes a consumer's key open the gateway."""
+
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9 ._-]{0,63}")
 
 
@@ -27,7 +30,7 @@ class Consumer(Construct):
     Attributes:
         consumer_name: the name it was added under.
         api_key: the key.
-        usage_plan: its limits.
+        usage_plan: its limits in requests.
         key_id: the key's id, which is the `consumer` in the gateway's logs.
     """
 
@@ -47,7 +50,7 @@ class Consumer(Construct):
         # added because it still is there.
         apigateway.CfnUsagePlanKey(
             self,
-            "Membership",
+            MEMBERSHIP,
             key_id=self.api_key.key_id,
             key_type="API_KEY",
             usage_plan_id=self.usage_plan.usage_plan_id,

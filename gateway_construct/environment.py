@@ -9,7 +9,7 @@ from aws_cdk import Token
 from aws_cdk.aws_dynamodb import ITable
 from aws_cdk.aws_secretsmanager import ISecret
 
-from lambda_runtime.config import TABLE_VARIABLE, GatewayConfig
+from lambda_runtime.config import LIMITS_VARIABLE, TABLE_VARIABLE, GatewayConfig
 
 EXEC_WRAPPER = "AWS_LAMBDA_EXEC_WRAPPER"
 _OWN_PREFIXES = ("UPSTREAM_SECRET_", "AI_GATEWAY_")
@@ -68,7 +68,8 @@ def function_environment(
         if name in _LAMBDAS or name.startswith(_LAMBDAS_PREFIXES):
             raise ValueError(f"environment: {name!r} is set by Lambda, which refuses a function that sets it; leave it out")
     variables = {**(environment or {}), **own}
-    _require_room(variables)
+    # One more comes with the first consumer that has limits.
+    _require_room({**variables, LIMITS_VARIABLE: "1"})
     return variables
 
 

@@ -12,7 +12,6 @@ from aws_cdk import aws_lambda as lambda_
 from aws_cdk.aws_cloudwatch import Alarm, CfnDashboard
 from aws_cdk.aws_dynamodb import ITable
 from aws_cdk.aws_ec2 import IInterfaceVpcEndpoint
-from aws_cdk.aws_iam import Grant, IGrantable
 from aws_cdk.aws_kms import IKey
 from aws_cdk.aws_logs import ILogGroup, RetentionDays
 from aws_cdk.aws_secretsmanager import ISecret
@@ -21,12 +20,14 @@ from constructs import Construct
 from gateway_construct import advisories
 from gateway_construct.authorizer import Authorizers
 from gateway_construct.configuration import gateway_config, require_flags
+from gateway_construct.consumer_limits import LimitedConsumers
 from gateway_construct.credentials import UpstreamSecrets
 from gateway_construct.domain import CustomDomain, attach_domain
 from gateway_construct.environment import function_environment
 from gateway_construct.federation import federation_statements
 from gateway_construct.function import GatewayFunction
 from gateway_construct.function_asset import function_code
+from gateway_construct.gateway_access import GatewayAccess
 from gateway_construct.gateway_api import gateway_api
 from gateway_construct.gateway_consumers import GatewayConsumers
 from gateway_construct.gateway_metrics import GatewayMetrics
@@ -42,13 +43,14 @@ from gateway_construct.state_table import StateTable, require_table_for
 from gateway_construct.upstream import Upstream
 from gateway_construct.web_acl import WebAcl
 from lambda_runtime.config import ModelRoute, Target, Timeouts
+from lambda_runtime.config.prices import Price
 
 if TYPE_CHECKING:
     from aws_cdk.aws_sns import ITopic
     from aws_cdk.aws_stepfunctions import StateMachine
 
 
-class AiGateway(GatewayConsumers, GatewayMetrics, Construct):
+class AiGateway(GatewayAccess, GatewayConsumers, GatewayMetrics, Construct):
     """One HTTPS endpoint for OpenAI and Anthropic clients: keys and quotas, streaming, credentials, a versioned function.
 
     `AiGateway(stack, "Gateway", upstreams=[Upstream.openai()])` is a complete gateway. `add_consumer` lets somebody call it.
@@ -63,6 +65,9 @@ class AiGateway(GatewayConsumers, GatewayMetrics, Construct):
             a weight. A request that fails at one goes on to the next. A `ModelRoute` says more about one name. Default: empty.
         serve_unmapped_models: whether a model that `models` does not name is passed on under its own name; otherwise it is
             answered with 404. Default: True.
+        prices: what tokens cost, by `upstream/model`, or by `upstream/*` for all other models of an upstream: a relay's prices,
+            and terms of yours. Costs and budgets in USD, which are estimates, go by them. Default: the list prices of those
+            targets in `models` whose provider is in the list (docs/budgets.md); other models have none.
         timeouts: how long the gateway waits, in seconds. Default: 3 to connect, 30 to the first content of a stream, 120 if the
             model reasons, 60 between two reads, 290 to an answer that is not streamed, 20 between two heartbeats.
         client_delivery: whether a client may have a stream delivered when it is complete, by the header
@@ -104,6 +109,8 @@ class AiGateway(GatewayConsumers, GatewayMetrics, Construct):
             lost without it are usage counts. Default: False.
         table_removal_policy: what becomes of the table when the gateway or `resilience` is removed. It holds the usage of past
             months. Default: `RemovalPolicy.RETAIN`.
+        consumer_limits: whether the function reads consumers' budgets and models from the table before each of their requests:
+            True also lets `ai-gateway budgets set` limit consumers that the template does not. Default: once a plan has some.
         dashboard: whether there is a CloudWatch dashboard for the gateway. Default: True.
         alarm_topic: is told when an alarm of the gateway rings. Without it there are only those alarms that releases and
             rotations need, and they tell nobody. Default: none.
@@ -145,6 +152,7 @@ class AiGateway(GatewayConsumers, GatewayMetrics, Construct):
         upstreams: Sequence[Upstream],
         models: Mapping[str, Sequence[str | Target] | ModelRoute] | None = None,
         serve_unmapped_models: bool = True,
+        prices: Mapping[str, Price] | None = None,
         timeouts: Timeouts | None = None,
         client_delivery: bool = False,
         model_list_ttl: Duration | None = None,
@@ -165,6 +173,7 @@ class AiGateway(GatewayConsumers, GatewayMetrics, Construct):
         resilience: bool = True,
         point_in_time_recovery: bool = False,
         table_removal_policy: RemovalPolicy = RemovalPolicy.RETAIN,
+        consumer_limits: bool | None = None,
         dashboard: bool = True,
         alarm_topic: ITopic | None = None,
         metrics_cost_notice: float = 30.0,
@@ -183,10 +192,11 @@ class AiGateway(GatewayConsumers, GatewayMetrics, Construct):
             resilience=resilience,
             dashboard=dashboard,
             point_in_time_recovery=point_in_time_recovery,
+            consumer_limits=consumer_limits or False,
         )
         release = require_release(release)
         require_reachable(private_endpoint, domain)
-        require_table_for(resilience=resilience, point_in_time_recovery=point_in_time_recovery)
+        require_table_for(resilience=resilience, point_in_time_recovery=point_in_time_recovery, consumer_limits=consumer_limits)
         hook_files = None if hooks is None else HookFiles.read(hooks)
         config = gateway_config(
             upstreams=upstreams,
@@ -196,6 +206,7 @@ class AiGateway(GatewayConsumers, GatewayMetrics, Construct):
             client_delivery=client_delivery,
             model_list_ttl=model_list_ttl,
             cors_allow_origins=cors_allow_origins,
+            prices=prices,
             hooks=hook_files is not None,
         )
         architecture = architecture or lambda_.Architecture.ARM_64
@@ -302,34 +313,15 @@ class AiGateway(GatewayConsumers, GatewayMetrics, Construct):
         self._url = base_url(self, api=api, domain=domain, private_endpoint=private_endpoint)
         self._consumers_scope = Construct(self, "Consumers")
         self._consumers = {}
+        self._limited = LimitedConsumers(
+            self,
+            config=config,
+            api=api,
+            function=function.function,
+            state=state,
+            architecture=architecture,
+            logs=logs,
+            wanted=consumer_limits,
+        )
         advisories.warn_no_consumer(self)
         advisories.warn_unencrypted(self, upstreams)
-
-    @property
-    def url(self) -> str:
-        """Where the gateway is reached, without a trailing slash."""
-        return self._url
-
-    @property
-    def openai_base_url(self) -> str:
-        """What OpenAI's SDKs take as base URL."""
-        return f"{self._url}/v1"
-
-    @property
-    def anthropic_base_url(self) -> str:
-        """What Anthropic's SDKs take as base URL."""
-        return self._url
-
-    def grant_invoke(self, grantee: IGrantable) -> Grant:
-        """Allow a principal to invoke the alias `live` with Lambda's own API.
-
-        That goes past the REST API: there is no key, no plan and no authorizer, and the principal must send events as API
-        Gateway does. It is meant for tests and operators, not for clients, which need a key and nothing else.
-
-        Args:
-            grantee: who is allowed.
-
-        Returns:
-            The grant.
-        """
-        return self.alias.grant_invoke(grantee)

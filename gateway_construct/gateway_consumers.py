@@ -10,6 +10,7 @@ from constructs import Construct
 
 from gateway_construct import advisories
 from gateway_construct.consumer import Consumer, require_new
+from gateway_construct.consumer_limits import LimitedConsumers
 from gateway_construct.plan import Plan
 
 
@@ -23,6 +24,7 @@ class GatewayConsumers:
     api: apigateway.RestApi
     _consumers_scope: Construct
     _consumers: dict[str, Consumer]
+    _limited: LimitedConsumers
 
     @property
     def consumers(self) -> Mapping[str, Consumer]:
@@ -40,14 +42,18 @@ class GatewayConsumers:
             The consumer, with its key and usage plan.
 
         Raises:
-            ValueError: if the name is malformed or was added already.
+            ValueError: if the name is malformed or was added already, or the gateway cannot keep the plan's limits: it has no
+                table, or the plan has a budget in USD and nobody has said what a model costs that the consumer may ask for.
         """
         require_new(name, self._consumers)
         scope = self.api.node.scope
         assert scope is not None  # noqa: S101  for the type checker
         plan = plan or Plan()
+        limits = plan.limits
+        self._limited.require(name, limits)
         consumer = Consumer(self._consumers_scope, name, name=name, plan=plan, stage=self.api.deployment_stage)
         self._consumers[name] = consumer
+        self._limited.limit(consumer, limits)
         advisories.consumer_added(scope)
         if plan.unlimited:
             advisories.warn_unlimited(consumer, name)

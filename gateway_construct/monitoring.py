@@ -13,8 +13,9 @@ from gateway_construct.dashboard import GatewayDashboard
 from gateway_construct.gateway_metrics import GatewayMetrics
 from gateway_construct.gateway_tag import gateway_path
 from gateway_construct.interfaces import offers
-from gateway_construct.metric_costs import MonitoringCosts, alarm_metric_counts, metric_count, require_amount, warn_if_costly
+from gateway_construct.metric_costs import MonitoringCosts, alarm_metric_counts, require_amount, warn_if_costly
 from gateway_construct.operational_alarms import OperationalAlarms, notify
+from gateway_prices.metrics import metric_count
 from lambda_runtime.config import GatewayConfig
 
 if TYPE_CHECKING:

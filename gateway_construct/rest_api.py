@@ -36,6 +36,9 @@ RELEASE_TAG = "ai-gateway:release"
 ROTATION_TAG = "ai-gateway:rotation"
 """Tag with the name of the function that rotates credentials."""
 
+LIMITS_TAG = "ai-gateway:limits"
+"""Tag with the name of the gateway's table, if the function reads consumers' limits from it."""
+
 _STREAM_TIMEOUT = Duration.minutes(15)
 
 _ACCESS_LOG_FIELDS = {
@@ -55,7 +58,7 @@ _ACCESS_LOG_FIELDS = {
     "timeToFirstContent": "$context.integration.timeToFirstContent",
     "responseLatency": "$context.responseLatency",
     "responseLength": "$context.responseLength",
-    "userAgent": "$context.identity.userAgent",
+    # Nothing that a client words, as its user agent: API Gateway escapes no quotes, so that it could add fields of its own.
 }
 
 
@@ -113,6 +116,16 @@ def tag_api(
     for tag, value in tags.items():
         if value:
             Tags.of(api).add(tag, value, include_resource_types=[apigateway.CfnRestApi.CFN_RESOURCE_TYPE_NAME])
+
+
+def tag_limits(api: apigateway.RestApi, table: str) -> None:
+    """Tell the command line that the gateway's consumers may have limits.
+
+    Args:
+        api: the gateway's.
+        table: name of the table that has them.
+    """
+    Tags.of(api).add(LIMITS_TAG, table, include_resource_types=[apigateway.CfnRestApi.CFN_RESOURCE_TYPE_NAME])
 
 
 def add_routes(

@@ -1,4 +1,4 @@
-"""The table that a gateway's function instances share: what they know of the upstreams, and what consumers have used."""
+"""The table that a gateway's function instances share: what they know of the upstreams, what consumers used and may use."""
 
 from __future__ import annotations
 
@@ -12,6 +12,9 @@ from gateway_construct.gateway_tag import gateway_path
 
 TABLE_TAG = "ai-gateway:table"
 """Tag by which the command line tells the table from others of the stack. Its value is the path of the gateway's construct."""
+
+USAGE_PARTITION = "usage#"
+"""How the partitions begin that hold what a consumer has used and may use."""
 
 
 class StateTable(Construct):
@@ -67,27 +70,45 @@ class StateTable(Construct):
         for reading nor for writing. The permission is in the role, not in the key's policy, which has to let the account's
         policies decide, as those of the CDK do.
         """
-        statements = [
+        return [
             PolicyStatement(actions=["dynamodb:Query", "dynamodb:UpdateItem"], resources=[self.table.table_arn]),
+            *self._key_statements(),
         ]
-        if self._encryption_key is not None:
-            statements.append(
-                PolicyStatement(
-                    actions=["kms:Decrypt"],
-                    resources=[self._encryption_key.key_arn],
-                    conditions={"StringEquals": {"kms:ViaService": f"dynamodb.{Stack.of(self).region}.amazonaws.com"}},
-                ),
-            )
-        return statements
+
+    def limits_statements(self) -> list[PolicyStatement]:
+        """What it takes to write consumers' limits, and nothing that the gateway knows of its upstreams."""
+        return [
+            PolicyStatement(
+                actions=["dynamodb:PutItem", "dynamodb:DeleteItem"],
+                resources=[self.table.table_arn],
+                conditions={
+                    "ForAllValues:StringLike": {"dynamodb:LeadingKeys": [f"{USAGE_PARTITION}*"]},
+                    # A request that named no key would have none that is another.
+                    "Null": {"dynamodb:LeadingKeys": "false"},
+                },
+            ),
+            *self._key_statements(),
+        ]
+
+    def _key_statements(self) -> list[PolicyStatement]:
+        if self._encryption_key is None:
+            return []
+        return [
+            PolicyStatement(
+                actions=["kms:Decrypt"],
+                resources=[self._encryption_key.key_arn],
+                conditions={"StringEquals": {"kms:ViaService": f"dynamodb.{Stack.of(self).region}.amazonaws.com"}},
+            ),
+        ]
 
 
-def require_table_for(*, resilience: bool, point_in_time_recovery: bool) -> None:
+def require_table_for(*, resilience: bool, point_in_time_recovery: bool, consumer_limits: bool | None) -> None:
     """A prop of a table that there is not would be dropped silently.
 
     Raises:
         ValueError: if so.
     """
-    if point_in_time_recovery and not resilience:
-        raise ValueError(
-            "point_in_time_recovery=True is for the table, which resilience=False leaves out; leave one of them out"
-        )
+    given = {"point_in_time_recovery": point_in_time_recovery, "consumer_limits": consumer_limits}
+    for name, value in given.items():
+        if value and not resilience:
+            raise ValueError(f"{name}=True needs the table, which resilience=False leaves out; leave one of them out")

@@ -20,7 +20,7 @@ from lambda_runtime.credentials import Credentials
 from lambda_runtime.errors import CredentialError, UpstreamError, UpstreamTimeoutError
 from lambda_runtime.failures import FailedAttempt, judged, retry_after_of
 from lambda_runtime.json_scan import parse_object
-from lambda_runtime.key_refusal import raise_if_about_the_key, redacted, refused, with_key
+from lambda_runtime.key_refusal import mentions, raise_if_about_the_key, redacted, refused, with_key
 from lambda_runtime.patience import Patience, Silence
 from lambda_runtime.router import Candidate
 from lambda_runtime.secure_answer import GENERATIONS, secure_stream, secure_whole
@@ -32,8 +32,8 @@ _OK = range(200, 300)
 _REDIRECT = range(300, 400)
 _ERROR = 400
 
-_ODD = (AttributeError, LookupError, TypeError, ValueError)
-"""What is raised when an answer is put into another shape that has not the shape it should have."""
+_ODD = (AttributeError, LookupError, RecursionError, TypeError, ValueError)
+"""What is raised when an answer is put into another shape that has not the shape it should have, or is nested too deeply."""
 
 MAX_ERROR_BODY = 65_536
 """Bytes of an error's body that are looked at before it is passed on. Errors are small; what is longer is passed on unseen."""
@@ -108,7 +108,7 @@ class Attempts:
         key = self._credentials.key(candidate.upstream) if keyed else ""
         call, head = self._send(question, key, patience)
         if refused(call.status, head):
-            if keyed and self._credentials.refresh(candidate.upstream, key):
+            if keyed and self._credentials.refresh(candidate.upstream, key, call.status):
                 call.close()
                 key = self._credentials.key(candidate.upstream)
                 call, head = self._send(question, key, patience)
@@ -143,13 +143,20 @@ class Attempts:
             answer = _secured_as_asked(question, terms, call, pieces, streamed=status in _OK and _is_event_stream(call, head))
         except FailedAttempt as failed:
             if failed.answer is not None:
-                failed.answer = failed.answer._replace(head=redacted(failed.answer.head, key))
+                failed.answer = _without_key(failed.answer, key, body=True)
             raise
         except _ODD as error:
             # JSON, but no answer of its format's: another upstream may have one.
             log.unexpected(error, upstream=candidate.upstream.name)
             raise UpstreamError("the upstream's answer is not of its format's shape", code="upstream_invalid_answer") from None
-        return answer._replace(head=redacted(answer.head, key)) if answer.status >= _ERROR else answer
+        return _without_key(answer, key, body=answer.status >= _ERROR)
+
+
+def _without_key(answer: Answer, key: str, *, body: bool) -> Answer:
+    """An answer without the key that an upstream may quote: in the headers of any, in the body of an error."""
+    if any(mentions(value, key) for _, value in answer.headers):
+        answer = answer._replace(headers=[header for header in answer.headers if not mentions(header[1], key)])
+    return answer._replace(head=redacted(answer.head, key)) if body else answer
 
 
 def _secured_as_asked(
@@ -183,7 +190,7 @@ def _passed_on(question: Question, terms: Terms, call: UpstreamCall, head: bytes
         rest = None
     if rest is None:
         call.close()  # read to its end, the connection is free for the next attempt
-    answer = Answer(candidate, call.status, headers, head, rest)
+    answer = _without_key(Answer(candidate, call.status, headers, head, rest), key, body=False)
     failure = judged(answer, UpstreamError("", code=f"upstream_status_{call.status}"), retry_after)
     if failure is None:
         return answer

@@ -66,9 +66,10 @@ class ChunkedDecoder:
                 raise ChunkError("a chunk is longer than its size")
             if end == at:
                 self._left = _SIZE_LINE
+        elif (end if end >= 0 else len(buffer)) - at > _MAX_LINE:
+            raise ChunkError(f"a line between chunks is longer than {_MAX_LINE} bytes")
         elif end < 0:
-            if len(buffer) - at > _MAX_LINE:
-                raise ChunkError(f"a line between chunks is longer than {_MAX_LINE} bytes")
+            return 0
         elif self._left == _TRAILERS:
             self.finished = end == at
         else:

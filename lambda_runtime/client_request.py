@@ -10,8 +10,9 @@ import httpx
 
 from lambda_runtime import headers as header_rules
 from lambda_runtime.config import Operation, Timeouts, WireFormat
+from lambda_runtime.errors import RequestError
 from lambda_runtime.request import body_bytes, query_string
-from lambda_runtime.request_body import Body
+from lambda_runtime.request_body import Body, as_json
 from lambda_runtime.router import Candidate, Routed
 from lambda_runtime.upstream_call import url_of
 
@@ -70,6 +71,13 @@ class ClientRequest:
         Raises:
             RequestError: if it cannot be expressed in that upstream's format, or cannot be sent at all.
         """
+        try:
+            return self._question(candidate)
+        except RecursionError:
+            # It could be read, but to write it anew takes more of the stack. The fault is the client's, and none of ours.
+            raise RequestError("the body is not valid JSON: it is nested too deeply", code="invalid_json") from None
+
+    def _question(self, candidate: Candidate) -> Question:
         base = candidate.endpoint.base_url + candidate.operation.value
         if candidate.operation is not self.operation:
             return self._translated(candidate, url_of(base, ""))
@@ -106,7 +114,7 @@ class ClientRequest:
         headers = [header for header in self._headers if not header[0].startswith((b"anthropic-", b"openai-"))]
         if to_anthropic:
             headers.append(_ANTHROPIC_VERSION)
-        content = body_bytes(json.dumps(translated.body, separators=(",", ":"), ensure_ascii=False))
+        content = body_bytes(as_json(translated.body, short=True))
         return Question(candidate, url, headers, content, wants_usage=self.body.wants_usage, dropped=translated.dropped)
 
 

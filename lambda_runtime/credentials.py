@@ -15,8 +15,8 @@ START_BUDGET = 2.0
 """Seconds after which no further fetch is begun at start: Lambda gives init 10 s, and each fetch may take up to 6 s to fail."""
 
 REFRESH_PAUSE = 10.0
-"""Seconds between two forced fetches of a key that stays refused: so that a revoked key does not call Secrets Manager as often
-as clients call the gateway."""
+"""Seconds between two forced fetches of a key that stays refused with the same status: so that a revoked key does not call
+Secrets Manager as often as clients call the gateway."""
 
 
 class SecretSource(Protocol):
@@ -82,7 +82,8 @@ class Credentials:
         self._make_tokens = make_tokens
         self._tokens: TokenSource | None = None
         self._keys: dict[str, str] = {}
-        self._last_refresh: dict[str, float] = {}
+        self._last_refresh: dict[tuple[str, int], float] = {}
+        """By upstream and status: that a model is refused (403) must not keep a rotated key (401) from being fetched."""
 
     def secret_id(self, upstream: UpstreamConfig) -> str:
         """The ARN of an upstream's secret; empty if it has none."""
@@ -137,12 +138,13 @@ class Credentials:
         except SecretProblem as problem:
             raise self._unusable(upstream, problem) from None
 
-    def refresh(self, upstream: UpstreamConfig, refused: str) -> bool:
+    def refresh(self, upstream: UpstreamConfig, refused: str, status: int) -> bool:
         """Fetch a key again, or exchange a token anew, after an upstream refused it.
 
         Args:
             upstream: whose key.
             refused: the key that was refused.
+            status: of the refusal.
 
         Returns:
             Whether there is another key now, so that a second attempt makes sense. Never raises: where no key can be fetched
@@ -152,8 +154,8 @@ class Credentials:
         current = self._federated().held(upstream) if federated else self._keys.get(upstream.name)
         if current == refused:
             # Not the monotonic clock: it stands still while Lambda has the instance frozen, and the pause would outlast that.
-            now = time.time()
-            if 0 <= now - self._last_refresh.get(upstream.name, 0.0) < REFRESH_PAUSE:
+            now, last = time.time(), (upstream.name, status)
+            if 0 <= now - self._last_refresh.get(last, 0.0) < REFRESH_PAUSE:
                 return False
             try:
                 changed = self._fetch(upstream) != refused
@@ -162,9 +164,9 @@ class Credentials:
                 changed = False
             # A new token differs from the last, whatever is wrong: only the pause keeps refusals from exchanging one each time.
             if changed and not federated:
-                self._last_refresh.pop(upstream.name, None)
+                self._last_refresh.pop(last, None)
             else:
-                self._last_refresh[upstream.name] = now
+                self._last_refresh[last] = now
             return changed
         return current is not None
 

@@ -6,6 +6,9 @@
     │   ├── UnknownRouteError       404
     │   ├── MethodNotAllowedError   405
     │   ├── ModelNotFoundError      404
+    │   ├── ModelNotAllowedError    403  the consumer may not use the model
+    │   ├── ModelNotPricedError     403  the consumer has a budget in money, and nobody knows what the model costs
+    │   ├── BudgetExceededError     429  a budget of the consumer is used up
     │   └── RefusedError            4xx  a hook of the operator's refused it; the hook says with which status
     ├── UpstreamError               502  the upstream failed, or was not understood
     │   ├── UpstreamTimeoutError    504
@@ -13,6 +16,7 @@
     │   ├── UpstreamsStoppedError   503  an operator has stopped all upstreams of the model
     │   └── CredentialError         502  the gateway's own key; the message names no secret
     ├── HookError                   500  a hook failed; which one is in the log only
+    ├── LimitsError                 500  the consumer's limits cannot be read
     └── DeadlineError               504  the function's own time is up
 
 Messages of a `GatewayError` are for the client: they hold no key, no ARN and no text of an upstream's. What the operator must
@@ -25,6 +29,7 @@ import json
 from typing import Any, ClassVar
 
 from lambda_runtime.config import Operation, WireFormat
+from lambda_runtime.headers import Headers
 
 
 class GatewayError(Exception):
@@ -48,6 +53,11 @@ class GatewayError(Exception):
         self.message = message
         self.code = code or self.default_code
         self.param = param
+
+    @property
+    def headers(self) -> Headers:
+        """What the answer's head says of it."""
+        return [] if self.retry_helps else [("x-should-retry", "false")]
 
 
 class RequestError(GatewayError):
@@ -88,6 +98,44 @@ class ModelNotFoundError(RequestError):
     status = 404
     anthropic_type = "not_found_error"
     default_code = "model_not_found"
+
+
+class ModelNotAllowedError(RequestError):
+    """The consumer may not use the model."""
+
+    status = 403
+    openai_type = anthropic_type = "permission_error"
+    default_code = "model_not_allowed"
+
+
+class ModelNotPricedError(ModelNotAllowedError):
+    """The consumer may use what money pays for, and nobody knows what the model costs."""
+
+    default_code = "model_not_priced"
+
+
+class BudgetExceededError(RequestError):
+    """A budget of the consumer is used up.
+
+    Args:
+        message: for the client.
+        retry_after: seconds until it begins anew.
+    """
+
+    status = 429
+    # What OpenAI says of a quota that is used up, and Anthropic of any limit.
+    openai_type = "insufficient_quota"
+    anthropic_type = "rate_limit_error"
+    default_code = "budget_exceeded"
+
+    def __init__(self, message: str, *, retry_after: int) -> None:
+        super().__init__(message)
+        self.retry_after = retry_after
+
+    @property
+    def headers(self) -> Headers:
+        """What the answer's head says of it."""
+        return [("retry-after", str(self.retry_after)), *super().headers]
 
 
 _TYPES_OF_REFUSALS = {
@@ -161,6 +209,16 @@ class HookError(GatewayError):
 
     def __init__(self) -> None:
         super().__init__("the gateway failed on this request")
+
+
+class LimitsError(GatewayError):
+    """What the table says of the consumer's limits cannot be read. A retry reads the same."""
+
+    default_code = "limits_unreadable"
+    retry_helps = False
+
+    def __init__(self) -> None:
+        super().__init__("the limits of this key cannot be read; its operator has to set them again")
 
 
 class DeadlineError(GatewayError):

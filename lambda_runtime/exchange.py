@@ -18,7 +18,7 @@ class Exchange(NamedTuple):
         invocation: knows the deadline.
         response: takes the answer.
         record: is told what happened.
-        own_headers: headers of ours that every answer carries.
+        own_headers: headers of ours that every answer carries; more may be added until it begins.
     """
 
     event: Mapping[str, Any]

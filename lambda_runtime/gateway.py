@@ -23,6 +23,7 @@ from lambda_runtime.routes import Listing, route_of, wire_format_of
 from lambda_runtime.state.target_states import NoStates, TargetStates
 
 if TYPE_CHECKING:
+    from lambda_runtime.admission import Admission
     from lambda_runtime.hooks import Hooks
     from lambda_runtime.models_list import ModelsList
     from lambda_runtime.state.usage_counts import UsageCounts
@@ -39,8 +40,9 @@ class Gateway:
         credentials: the upstreams' keys.
         environ: the function's environment variables.
         states: which upstreams are well. Default: nobody knows.
-        usage_counts: where consumers' tokens are counted. Default: nowhere.
+        usage_counts: where it is counted what consumers use. Default: nowhere.
         hooks: the user's own functions. Default: none.
+        admission: looks at consumers' limits. Default: nobody has any.
     """
 
     def __init__(
@@ -53,7 +55,10 @@ class Gateway:
         states: TargetStates | None = None,
         usage_counts: UsageCounts | None = None,
         hooks: Hooks | None = None,
+        admission: Admission | None = None,
     ) -> None:
+        self._config = config
+        self._admission = admission
         self._environ = environ
         self._states = states or NoStates()
         self._usage_counts = usage_counts
@@ -62,7 +67,7 @@ class Gateway:
         self._make_models_list: Callable[[], ModelsList] = lambda: _models_list(config, transport, credentials)
         self._models_list: ModelsList | None = None
         failover = Failover(Attempts(transport, credentials, config.timeouts), self._states, config.timeouts)
-        self._relay = Relay(config, Router(config, self._listed_models), failover, self._states, hooks)
+        self._relay = Relay(config, Router(config, self._listed_models), failover, self._states, hooks, admission)
 
     def handle(self, event: dict[str, Any], invocation: Invocation, response: ResponseWriter) -> None:
         """Answer one event, and leave one line in the log.
@@ -87,6 +92,9 @@ class Gateway:
             if isinstance(error, MemoryError):
                 raise
         finally:
+            usage = record.usage
+            if usage is not None:
+                record.cost = usage.cost(self._config.price(record.upstream, record.served_model or ""))
             record.write()
             self._remember(record)
 
@@ -99,7 +107,7 @@ class Gateway:
             self._states.record(record.attempts)
         usage = record.usage
         if usage is not None and self._usage_counts is not None and record.consumer:
-            self._usage_counts.add(record.consumer, usage)
+            self._usage_counts.add(record.consumer, usage, record.cost)
         if record.hooked is not None and self._hooks is not None:
             self._hooks.after(record.hooked, record.as_hook_response())
 
@@ -109,7 +117,8 @@ class Gateway:
             exchange.record.operation = route.name
             if isinstance(route.target, Listing):
                 self._models_list = self._models_list or self._make_models_list()
-                self._models_list.answer(exchange, route)
+                allows = self._admission.allows(exchange) if self._admission else None
+                self._models_list.answer(exchange, route, allows)
             else:
                 self._relay.answer(exchange, route.target)
         except GatewayError as error:
@@ -129,4 +138,4 @@ def _answer_error(exchange: Exchange, error: GatewayError) -> None:
         exchange.response.fail(type(error).__name__, error.message)
         return
     body = error_body(error, wire_format_of(exchange.event), record.request_id)
-    exchange.own_answer(error.status, body, [] if error.retry_helps else [("x-should-retry", "false")])
+    exchange.own_answer(error.status, body, error.headers)

@@ -44,6 +44,13 @@ def _build() -> tuple[Gateway, Credentials]:
     snapstart.before_snapshot(states.forget)
     if usage_counts is not None:
         snapstart.before_snapshot(usage_counts.forget)
+    admission = None
+    allowances = state.connect_allowances(os.environ, usage_counts)
+    if allowances is not None:
+        from lambda_runtime.admission import Admission  # noqa: PLC0415  only gateways with limits pay for it
+
+        snapstart.before_snapshot(allowances.forget)
+        admission = Admission(config, allowances)
     snapstart.after_restore(states.refresh)
     # The first request follows at once: its states are read while the keys are fetched.
     states.refresh()
@@ -60,6 +67,7 @@ def _build() -> tuple[Gateway, Credentials]:
         states=states,
         usage_counts=usage_counts,
         hooks=hooks,
+        admission=admission,
     )
     return gateway, credentials
 

@@ -49,8 +49,8 @@ MAX_HEADER_BYTES = 7_168
 """API Gateway takes 10,240 bytes of header values together; it, the authorizer and CORS add their own."""
 
 EXPOSED = (
-    "x-request-id, request-id, retry-after, retry-after-ms, x-should-retry, x-ai-gateway-dropped, openai-processing-ms, "
-    "openai-version, "
+    "x-request-id, request-id, retry-after, retry-after-ms, x-should-retry, x-ai-gateway-budget, x-ai-gateway-dropped, "
+    "openai-processing-ms, openai-version, "
     "x-ratelimit-limit-requests, x-ratelimit-limit-tokens, x-ratelimit-remaining-requests, x-ratelimit-remaining-tokens, "
     "x-ratelimit-reset-requests, x-ratelimit-reset-tokens, anthropic-ratelimit-requests-limit, "
     "anthropic-ratelimit-requests-remaining, anthropic-ratelimit-requests-reset, anthropic-ratelimit-tokens-limit, "

@@ -22,8 +22,10 @@ _MAX_DIGITS = 18
 
 _STATUS_LINE = re.compile(rb"HTTP/1\.([01]) ([1-5][0-9][0-9])(?: ([^\r\n]*))?")
 _FIELD = re.compile(rb"([!#$%&'*+\-.^_`|~0-9A-Za-z]+):[ \t]*([^\r\n\0]*)")
+_FOLDED = re.compile(rb"[ \t][^\r\n\0]*")
+"""A line that goes on with the field before it, as old servers still write it."""
 
-_QUOTED = 24
+_QUOTED = 16
 """Bytes of a malformed line that its error quotes: enough to tell another protocol, too few for what a model said or a key."""
 
 RawHeaders = list[tuple[bytes, bytes]]
@@ -124,8 +126,8 @@ class ResponseReader:
 
     def _head_bytes(self) -> bytes:
         buffer = self._buffer
-        while (end := buffer.find(b"\r\n\r\n")) < 0:
-            if len(buffer) > _MAX_HEAD:
+        while (end := buffer.find(b"\r\n\r\n", 0, _MAX_HEAD)) < 0:
+            if len(buffer) >= _MAX_HEAD:
                 raise ProtocolError(f"the response's header fields are longer than {_MAX_HEAD} bytes")
             data = self._recv(_READ_SIZE)
             if not data:
@@ -144,7 +146,7 @@ class ResponseReader:
         minor, status, reason = status_line.groups(b"")
         headers: RawHeaders = []
         for line in lines:
-            if line[:1] in {b" ", b"\t"} and headers:
+            if headers and _FOLDED.fullmatch(line):
                 name, value = headers[-1]
                 headers[-1] = (name, value + b" " + line.strip())
                 continue
@@ -171,14 +173,14 @@ class ResponseReader:
             self._framing = _Framing.NONE
         elif encoding:
             if encoding.strip() != b"chunked":
-                raise ProtocolError(f"unknown transfer encoding {encoding[:80]!r}")
+                raise ProtocolError(f"unknown transfer encoding {encoding[:_QUOTED]!r}")
             self._framing, self._chunks = _Framing.CHUNKED, ChunkedDecoder()
             # Whoever sends both may have been led to: nothing after this body is believed.
             self.keep_alive = self.keep_alive and not lengths
         elif lengths:
             length = lengths.pop()
             if lengths or not length.isdigit() or len(length) > _MAX_DIGITS:
-                raise ProtocolError(f"malformed content length {length[:80]!r}")
+                raise ProtocolError(f"malformed content length {length[:_QUOTED]!r}")
             self._left = int(length)
             self._framing = _Framing.LENGTH if self._left else _Framing.NONE
         else:

@@ -54,6 +54,11 @@ def redacted(body: bytes, key: str) -> bytes:
     return body.replace(key.encode(), b"[redacted]") if len(key) >= _MIN_SECRET else body
 
 
+def mentions(value: str, key: str) -> bool:
+    """Whether a header's value quotes the key."""
+    return len(key) >= _MIN_SECRET and key in value
+
+
 def raise_if_about_the_key(status: int, body: bytes, upstream: str, key: str, mend: str) -> None:
     """Log what to do about a refusal that stays, and let only one pass that is about the request.
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 from urllib.parse import unquote
 
@@ -42,8 +42,13 @@ class ModelsList:
         """The listed models' names as far as they are known. Asks nobody."""
         return [model["id"] for *_, models in self._cache.values() for model in models or ()]
 
-    def answer(self, exchange: Exchange, route: Route) -> None:
+    def answer(self, exchange: Exchange, route: Route, allows: Callable[[str], bool] | None = None) -> None:
         """Answer `GET /v1/models` and `GET /v1/models/{id}` in the shape of the asking SDK.
+
+        Args:
+            exchange: the request.
+            route: what is asked.
+            allows: which models the consumer may know of. Default: all.
 
         Raises:
             ModelNotFoundError: if the model does not exist.
@@ -51,6 +56,8 @@ class ModelsList:
             DeadlineError: if our own time is up.
         """
         models = self._models(exchange.invocation)
+        if allows is not None:
+            models = {name: model for name, model in models.items() if allows(name)}
         anthropic = route.wire_format is WireFormat.ANTHROPIC
         if route.target is Listing.ONE:
             model = _find(models, exchange.event)

@@ -66,7 +66,7 @@ class ModelsSource:
         keyed = endpoint.auth is not AuthStyle.NONE
         key = self._credentials.key(upstream) if keyed else ""
         status, body = self._read(endpoint, query, key, invocation)
-        if status in _REFUSED and keyed and self._credentials.refresh(upstream, key):
+        if status in _REFUSED and keyed and self._credentials.refresh(upstream, key, status):
             status, body = self._read(endpoint, query, self._credentials.key(upstream), invocation)
         if status in _REFUSED:
             raise CredentialError("the upstream refuses to list its models to the gateway's key")
@@ -74,7 +74,7 @@ class ModelsSource:
             raise UpstreamError(f"the upstream answered with status {status} when asked for its models")
         try:
             document = json.loads(body)
-        except ValueError as error:
+        except (ValueError, RecursionError) as error:
             raise UpstreamError("the upstream's list of models is not JSON") from error
         if not isinstance(document, dict):
             raise UpstreamError("the upstream's list of models is not an object")

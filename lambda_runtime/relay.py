@@ -28,6 +28,7 @@ from lambda_runtime.streams.event_stream import EventStream
 from lambda_runtime.streams.sse import EventTooLongError
 
 if TYPE_CHECKING:
+    from lambda_runtime.admission import Admission
     from lambda_runtime.hooks import HookRequest, Hooks
 
 _ERROR = 400
@@ -43,16 +44,24 @@ class Relay:
         failover: asks upstreams.
         states: which of them are well.
         hooks: the user's own functions. None: there are none.
+        admission: looks at consumers' limits. None: nobody has any.
     """
 
-    def __init__(
-        self, config: GatewayConfig, router: Router, failover: Failover, states: TargetStates, hooks: Hooks | None = None
+    def __init__(  # noqa: PLR0917
+        self,
+        config: GatewayConfig,
+        router: Router,
+        failover: Failover,
+        states: TargetStates,
+        hooks: Hooks | None,
+        admission: Admission | None,
     ) -> None:
         self._config = config
         self._router = router
         self._failover = failover
         self._states = states
         self._hooks = hooks
+        self._admission = admission
 
     def answer(self, exchange: Exchange, operation: Operation) -> None:
         """Answer one request.
@@ -65,7 +74,8 @@ class Relay:
             GatewayError: if nothing was answered yet; the caller answers with it.
             ClientGoneError: if the client is gone.
         """
-        self._states.refresh()
+        if self._admission is None:
+            self._states.refresh()
         event, record = exchange.event, exchange.record
         body = read_body(body_text(event))
         record.model, record.streamed = body.model, body.stream
@@ -74,7 +84,7 @@ class Relay:
             hooked = record.hooked = self._hooks.request(event, operation, body.model, body.text)
             self._hooks.before(hooked)
             body = body._replace(model=hooked.model)
-        routed = self._router.route(body.model, operation)
+        routed = self._routed(exchange, operation, body.model)
         request = ClientRequest(event, operation, body, hooked.upstream_headers if hooked else None)
         timeouts = self._config.timeouts
         ends = time.time() + exchange.invocation.remaining()
@@ -93,6 +103,18 @@ class Relay:
             # A defect of ours. The client must not take what it has for the whole.
             delivery.break_off(GatewayError("the gateway failed on this request"))
             raise
+
+    def _routed(self, exchange: Exchange, operation: Operation, model: str) -> Routed:
+        """Who may serve the model, if the consumer may have it. A hook's model is as good as the client's."""
+        if self._admission is None:
+            return self._router.route(model, operation)
+        limits = self._admission.admit(exchange, operation, model)
+        # Only now: a second connection to the table would cost the request more than a state that is read a little later.
+        self._states.refresh()
+        routed = self._router.route(model, operation)
+        if limits is not None:
+            self._admission.require_prices(exchange, operation, routed, limits)
+        return routed
 
     def _serve(self, request: ClientRequest, routed: Routed, terms: Terms, delivery: Delivery, record: RequestLog) -> None:
         try:
@@ -223,7 +245,8 @@ def _too_late(answer: Answer, delivery: Delivery, record: RequestLog) -> Outcome
         if wait:  # no header can say so any more
             words += f" (retry after {wait} seconds)" if wait.isdecimal() else f" (retry after {wait})"
         error = of_status(answer.status, words, f"upstream_status_{answer.status}")
-    _log(error, record)
+    # Not in the upstream's own words: they may quote the request.
+    _log(error, record, f"the upstream answered with status {answer.status} to a stream that had begun with heartbeats")
     delivery.fail(error, event=True)
     return Outcome.SUCCESS if answer.status < _ERROR else Outcome.IGNORED
 
@@ -244,5 +267,5 @@ def _words_of_body(body: bytes) -> str:
     return _words_of(body.decode(errors="replace") if document is None else document)
 
 
-def _log(error: GatewayError, record: RequestLog) -> None:
-    log.warning(error.message, upstream=record.upstream, request_id=record.request_id, cause=log.cause_of(error))
+def _log(error: GatewayError, record: RequestLog, message: str = "") -> None:
+    log.warning(message or error.message, upstream=record.upstream, request_id=record.request_id, cause=log.cause_of(error))

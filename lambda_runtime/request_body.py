@@ -13,7 +13,7 @@ from json.decoder import scanstring  # type: ignore[attr-defined] # undocumented
 from typing import Any, NamedTuple
 
 from lambda_runtime.errors import RequestError
-from lambda_runtime.json_scan import scan
+from lambda_runtime.json_scan import MAX_CONTAINERS, scan, too_many_containers
 
 _SPACE = re.compile(r"[ \t\n\r]*").match
 _INCLUDE_USAGE = '"stream_options":{"include_usage":true}'
@@ -60,6 +60,9 @@ class Body(NamedTuple):
         Args:
             model: the upstream's name of the model.
             include_usage: whether to ask for a chat completion stream's usage. Default: as the client did.
+
+        Raises:
+            RequestError: if that takes writing anew what JSON cannot hold.
         """
         edits = [(begin, end, json.dumps(model)) for begin, end, value in self.model_spans if value != model]
         text = self.text
@@ -70,7 +73,7 @@ class Body(NamedTuple):
             else:
                 begin, end, options = self.stream_options
                 if options is None or isinstance(options, dict):  # of another type it is the upstream's to refuse
-                    edits.append((begin, end, json.dumps({**(options or {}), "include_usage": True})))
+                    edits.append((begin, end, as_json({**(options or {}), "include_usage": True})))
         for begin, end, replacement in sorted(edits, reverse=True):
             text = text[:begin] + replacement + text[end:]
         return text
@@ -104,6 +107,8 @@ def read_body(text: str) -> Body:
 def _read(text: str) -> dict[str, list[_Span]]:
     """The fields that the gateway looks at, each with all of its values."""
     fields: dict[str, list[_Span]] = {}
+    if too_many_containers(text):
+        raise _invalid(f"it has more than {MAX_CONTAINERS:,} arrays and objects")
     try:
         for key, begin, end, value in _fields(text):
             if key in _READ:
@@ -117,6 +122,22 @@ def _read(text: str) -> dict[str, list[_Span]]:
     except RecursionError:
         raise _invalid("it is nested too deeply") from None
     return fields
+
+
+def as_json(document: dict[str, Any], *, short: bool = False) -> str:
+    """A request or a part of it, written anew.
+
+    Args:
+        document: what it says.
+        short: whether spaces and escapes are left out. Default: False.
+
+    Raises:
+        RequestError: if it holds a number that is too large. The client may write 1e999, but Python reads infinity.
+    """
+    try:
+        return json.dumps(document, separators=(",", ":") if short else None, ensure_ascii=not short, allow_nan=False)
+    except ValueError:
+        raise _invalid("it has a number that is too large") from None
 
 
 def _last(fields: dict[str, list[_Span]], name: str) -> Any:

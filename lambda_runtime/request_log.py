@@ -25,6 +25,9 @@ OTHER_MODEL = "other"
 
 _SERVER_ERROR = 500
 
+_NANO = 1_000_000_000
+"""`config.prices.NANO`, whose module a gateway without prices does not load."""
+
 
 def _directives(*, first_byte: bool, usage: bool) -> list[dict[str, Any]]:
     """What of a line CloudWatch makes metrics of.
@@ -72,9 +75,12 @@ class RequestLog:
         "_version",
         "attempts",
         "broken",
+        "budget",
+        "budget_percent",
         "bytes_in",
         "bytes_out",
         "consumer",
+        "cost",
         "dropped",
         "duration",
         "error",
@@ -89,6 +95,7 @@ class RequestLog:
         "possibly_billed",
         "request_id",
         "served_model",
+        "shadow_error",
         "status",
         "streamed",
         "upstream",
@@ -120,6 +127,12 @@ class RequestLog:
         self.possibly_billed = 0
         """Attempts that timed out after the request was sent: their upstreams may charge for what nobody got."""
         self.usage: Usage | None = None
+        self.cost: int | None = None
+        """Of the usage, in billionths of a USD: an estimate. None if nobody knows."""
+        self.budget: str | None = None
+        self.budget_percent = 0
+        self.shadow_error: str | None = None
+        """With what the request would have been refused, if the consumer's budgets were enforced."""
         self.malformed = 0
         self.dropped: tuple[str, ...] = ()
         self.heartbeats = 0
@@ -154,6 +167,11 @@ class RequestLog:
         self.error = code
         self.broken = self.broken or broken
 
+    @property
+    def cost_usd(self) -> float | None:
+        """The cost in USD."""
+        return None if self.cost is None else round(self.cost / _NANO, 9)
+
     def as_hook_response(self) -> HookResponse:
         """What a hook is told about the answer. To be called after `write`."""
         from lambda_runtime.hooks import HookResponse  # noqa: PLC0415  only gateways with hooks pay for it
@@ -167,6 +185,7 @@ class RequestLog:
             streamed=self.streamed,
             duration_ms=self.duration,
             first_byte_ms=self.first_byte,
+            cost_usd=self.cost_usd,
         )
 
     def write(self) -> None:
@@ -190,6 +209,8 @@ class RequestLog:
             line |= {"Model": self.model_label, "InputTokens": usage.input_tokens, "OutputTokens": usage.output_tokens}
             line |= {"cached_tokens": usage.cached_tokens, "cache_write_tokens": usage.cache_write_tokens}
             line |= {"reasoning_tokens": usage.reasoning_tokens, "usage_estimated": usage.estimated}
+        if self.cost is not None:
+            line["cost_usd"] = self.cost_usd
         line |= {
             "level": "ERROR" if failed else "INFO",
             "message": "request",
@@ -204,10 +225,20 @@ class RequestLog:
             "streamed": self.streamed,
             "bytes_in": self.bytes_in,
             "bytes_out": self.bytes_out,
-            "error": self.error,
+            "error": None if self.error is None else bounded(self.error),
         }
+        line |= self._noted()
+        write_line(line)
+
+    def _noted(self) -> dict[str, Any]:
+        """What most requests have nothing of."""
+        line: dict[str, Any] = {}
         if len(self.attempts) > 1:
-            line["attempts"] = [f"{attempt.target} {attempt.outcome.name.lower()}" for attempt in self.attempts]
+            line["attempts"] = [f"{bounded(attempt.target)} {attempt.outcome.name.lower()}" for attempt in self.attempts]
+        if self.budget is not None:
+            line |= {"budget": self.budget, "budget_percent": self.budget_percent}
+        if self.shadow_error is not None:
+            line["shadow_error"] = self.shadow_error
         if self.possibly_billed:
             line["possibly_billed_attempts"] = self.possibly_billed
         if self.malformed:
@@ -219,7 +250,7 @@ class RequestLog:
         if self.hooked is not None and self.hooked.log:
             # Apart from our own fields: a field that a later version adds must not meet one of a hook's.
             line["hooks"] = dict(self.hooked.log)
-        write_line(line)
+        return line
 
     def _elapsed(self) -> float:
         """Milliseconds since the request came."""

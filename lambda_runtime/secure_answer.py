@@ -22,7 +22,7 @@ from lambda_runtime.json_scan import parse_object
 from lambda_runtime.state.outcome import Outcome
 from lambda_runtime.streams.event_stream import EventStream, StreamTranslator
 from lambda_runtime.streams.readers import reader_for
-from lambda_runtime.streams.sse import EventTooLongError
+from lambda_runtime.streams.sse import MAX_EVENT, EventTooLongError
 from lambda_runtime.upstream_call import UpstreamCall
 from lambda_runtime.usage import Usage, of_anthropic, of_openai
 
@@ -73,7 +73,7 @@ def secure_stream(
         if not reader.complete and reader.error is None:
             raise  # else nothing is missing but the end of the connection
     if reader.error is not None:
-        return _given_up(question, asked, call, reader.error)
+        return given_up(question, asked, call, reader.error)
     if not (reader.complete or reader.finished):
         raise UpstreamError("the upstream's stream ended before the answer was complete", code="upstream_stream_interrupted")
     usage = reader.usage(len(question.content))
@@ -119,14 +119,11 @@ def secure_whole(question: Question, asked: Operation, call: UpstreamCall, piece
     """
     candidate = question.candidate
     headers = header_rules.to_client(call.headers)
-    parts: list[bytes] = []
-    size = 0
-    for piece in pieces:
-        parts.append(piece)
-        size += len(piece)
-        if size > HOLD_LIMIT and candidate.operation is asked:
-            return Answer(candidate, call.status, headers, b"".join(parts), call)
-    body = b"".join(parts)
+    body, whole = _held(pieces, HOLD_LIMIT if candidate.operation is asked else MAX_EVENT)
+    if not whole:
+        if candidate.operation is not asked:
+            raise UpstreamError("the upstream's answer is longer than the gateway can hold")
+        return Answer(candidate, call.status, headers, body, call)
     if call.header("content-encoding") and any(name == "content-encoding" for name, _ in headers):
         return Answer(candidate, call.status, headers, body, call)  # in an encoding that only the client can read
     if candidate.operation not in GENERATIONS:
@@ -138,7 +135,7 @@ def secure_whole(question: Question, asked: Operation, call: UpstreamCall, piece
         what = "is not JSON" if body.strip() else "is empty"
         raise UpstreamError(f"the upstream's answer {what}", code="upstream_invalid_answer")
     if document.get("error") and (candidate.operation is not Operation.RESPONSES or document.get("status") in (None, "failed")):
-        return _given_up(question, asked, call, document["error"])
+        return given_up(question, asked, call, document["error"])
     read_usage = of_anthropic if candidate.operation is Operation.MESSAGES else of_openai
     usage = read_usage(document.get("usage"))
     if candidate.operation is not asked:
@@ -148,6 +145,18 @@ def secure_whole(question: Question, asked: Operation, call: UpstreamCall, piece
     if _says_nothing(document, candidate.operation) and not _thought(usage):
         raise _empty(answer)
     return answer
+
+
+def _held(pieces: Iterator[bytes], limit: int) -> tuple[bytes, bool]:
+    """A body, and whether it is whole: if it is longer than the limit, no more of it is read."""
+    parts: list[bytes] = []
+    size = 0
+    for piece in pieces:
+        parts.append(piece)
+        size += len(piece)
+        if size > limit:
+            return b"".join(parts), False
+    return b"".join(parts), True
 
 
 def _translator(question: Question, asked: Operation) -> StreamTranslator | None:
@@ -169,7 +178,7 @@ def _stream_headers(question: Question, asked: Operation, call: UpstreamCall) ->
     return header_rules.of_stream(headers)
 
 
-def _given_up(question: Question, asked: Operation, call: UpstreamCall, error: Any) -> Answer:
+def given_up(question: Question, asked: Operation, call: UpstreamCall, error: Any) -> Answer:
     """An error under a good status, before the client has anything: as if it had come with the status that it means."""
     status = status_of_error(error)
     if status == _UNAUTHORIZED:  # as with the status itself: the client would take it for its own key's
@@ -189,9 +198,9 @@ def _error_body(error: Any, asked: Operation) -> bytes:
     kind = str(fields.get("type") or "api_error")
     if asked.wire_format is WireFormat.ANTHROPIC:
         return json.dumps({"type": "error", "error": {"type": kind, "message": message}}).encode()
-    return json.dumps(
-        {"error": {"message": message, "type": kind, "param": fields.get("param"), "code": fields.get("code")}}
-    ).encode()
+    # Of another type they would be none of OpenAI's: an object of any size, or 1e999, which cannot be written.
+    named = {name: value if isinstance(value := fields.get(name), str | int) else None for name in ("param", "code")}
+    return json.dumps({"error": {"message": message, "type": kind, **named}}).encode()
 
 
 def _empty(answer: Answer) -> FailedAttempt:
@@ -243,4 +252,4 @@ def _translated(document: dict[str, Any], operation: Operation) -> bytes:
     from lambda_runtime.translation import answers  # noqa: PLC0415
 
     translate = answers.messages_answer_to_chat if operation is Operation.MESSAGES else answers.chat_answer_to_messages
-    return json.dumps(translate(document), separators=(",", ":")).encode()
+    return json.dumps(translate(document), separators=(",", ":"), allow_nan=False).encode()

@@ -13,13 +13,14 @@ from lambda_runtime.client_request import Question
 from lambda_runtime.config import Operation
 from lambda_runtime.errors import UpstreamError
 from lambda_runtime.json_scan import parse_object
-from lambda_runtime.secure_answer import secure_stream, secure_whole
+from lambda_runtime.secure_answer import given_up, secure_stream, secure_whole
 from lambda_runtime.streams.as_document import assembler_for
 from lambda_runtime.streams.as_events import as_events
 from lambda_runtime.streams.readers import EventReader, Mark, reader_for
 from lambda_runtime.streams.sse import MAX_EVENT, EventSplitter, EventTooLongError
 from lambda_runtime.upstream_call import UpstreamCall
 
+_ERROR = 400
 _INVALID = "upstream_invalid_answer"
 _SILENT = frozenset({Mark.FILLER, Mark.MALFORMED})
 
@@ -31,8 +32,12 @@ def secure_unstreamed(
     operation = question.candidate.operation
     body = b"".join(_bounded(pieces))
     document = parse_object(body)
-    if document is None or document.get("error"):
+    if document is None:
         return secure_whole(question, asked, call, iter((body,)))
+    if document.get("error"):
+        answer = secure_whole(question, asked, call, iter((body,)))
+        if answer.status >= _ERROR:
+            return answer
     if operation is Operation.RESPONSES:
         raise UpstreamError("the upstream answered without a stream, which was asked for", code=_INVALID)
     # The figures come with every whole answer, and not because anybody asked for them.
@@ -52,7 +57,7 @@ def secure_streamed(
         for raw in _events(_bounded(pieces), reader):
             mark = reader.read(raw)
             if mark is Mark.ERROR:
-                return secure_whole(question, asked, call, iter((json.dumps({"error": reader.error}).encode(),)))
+                return given_up(question, asked, call, reader.error)
             if mark not in _SILENT and not (mark is Mark.END and operation is Operation.CHAT_COMPLETIONS):
                 assembler.add(reader.event)
     except UpstreamError as error:

@@ -3,10 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+if TYPE_CHECKING:
+    from lambda_runtime.config.prices import Price
 
 CHARACTERS_PER_TOKEN = 4
 """Rule of thumb for English, by which what an upstream did not count is estimated."""
+
+MOST = 100_000_000
+"""Tokens of one answer. No model takes or gives a tenth of it: a larger figure is a mistake, and would spoil its sums."""
+
+
+MAX_TOKENS = 1_000_000_000_000
+"""A larger figure is none: no answer has so many, and neither a metric nor the table could take any number that is one."""
 
 
 class Usage(NamedTuple):
@@ -27,6 +37,31 @@ class Usage(NamedTuple):
     cache_write_tokens: int = 0
     reasoning_tokens: int = 0
     estimated: bool = False
+
+    @property
+    def believable(self) -> bool:
+        """Whether all figures can be true."""
+        return all(map(believable, self[:5]))
+
+    def cost(self, price: Price | None) -> int | None:
+        """What the answer cost, in billionths of a USD: an estimate. None if nobody knows.
+
+        Args:
+            price: the model's. None: nobody has said it.
+        """
+        if price is None or not self.believable:
+            return None
+        return price.cost(
+            input_tokens=self.input_tokens,
+            output_tokens=self.output_tokens,
+            cached_tokens=self.cached_tokens,
+            cache_write_tokens=self.cache_write_tokens,
+        )
+
+
+def believable(figure: object) -> bool:
+    """Whether a figure of an answer can be one."""
+    return isinstance(figure, int) and 0 <= figure <= MOST
 
 
 def of_openai(figures: Any) -> Usage | None:
@@ -75,6 +110,6 @@ def _count(figures: Any, *names: str) -> int | None:
     if isinstance(figures, Mapping):
         for name in names:
             value = figures.get(name)
-            if isinstance(value, int) and not isinstance(value, bool) and value >= 0:
+            if isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= MAX_TOKENS:
                 return value
     return None

@@ -23,6 +23,7 @@ from gateway_construct import (
     ModelRoute,
     Operation,
     Plan,
+    Price,
     Quota,
     Target,
     Timeouts,
@@ -106,6 +107,23 @@ def consumers(stack: Stack) -> AiGateway:
     gateway.add_consumer("search", plan=_PLAN)
     gateway.add_consumer("batch jobs", plan=Plan(quota=Quota.per_month(1_000_000)))
     gateway.add_consumer("unlimited")
+    return gateway
+
+
+def budgets(stack: Stack) -> AiGateway:
+    """Consumers with budgets, of which one is only watched, and with models of their own; a relay's prices."""
+    gateway = AiGateway(
+        stack,
+        "Gateway",
+        upstreams=[Upstream.holysheep(), Upstream.openai(), Upstream.anthropic()],
+        models={"gpt-4": ["holysheep/gpt-4.1", "openai/gpt-4.1"], "claude": ["anthropic/claude-sonnet-4-5"]},
+        serve_unmapped_models=False,
+        prices={"holysheep/*": Price(input=2, output=8)},
+        encryption_key=kms.Key(stack, "Key", enable_key_rotation=True),
+    )
+    gateway.add_consumer("search", plan=Plan(rate=20, tokens_per_day=2_000_000, usd_per_month=500, models=["gpt-*"]))
+    gateway.add_consumer("trial", plan=Plan(rate=20, usd_per_day=5, budget_mode="shadow"))
+    gateway.add_consumer("batch jobs", plan=_PLAN)
     return gateway
 
 
@@ -227,6 +245,7 @@ CONFIGURATIONS: Mapping[str, Build] = {
         failover,
         no_table,
         consumers,
+        budgets,
         weighted_release,
         canary_release,
         code_deploy_release,

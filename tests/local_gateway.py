@@ -128,9 +128,19 @@ def workers_of(pid: int) -> list[int]:
     return found
 
 
+BUDGETED = "budgeted"
+"""A consumer that the tests' gateways have besides those of cdk.json."""
+
+BUDGETED_PLAN = {"tokens_per_month": 1_000_000, "models": ["gpt-4", "claude-*"]}
+
+
 def synthesize(directory: Path) -> Path:
-    """Run `app.py` without the CDK CLI."""
-    subprocess.run([sys.executable, "app.py"], cwd=ROOT, env={**ENVIRONMENT, "CDK_OUTDIR": str(directory)}, check=True)
+    """Run `app.py` without the CDK CLI, with one consumer more who has limits."""
+    block = json.loads((ROOT / "cdk.json").read_text("utf-8"))["context"]["ai-gateway"]
+    block["plans"][BUDGETED] = BUDGETED_PLAN
+    block["consumers"][BUDGETED] = BUDGETED
+    environment = {**ENVIRONMENT, "CDK_OUTDIR": str(directory), "CDK_CONTEXT_JSON": json.dumps({"ai-gateway": block})}
+    subprocess.run([sys.executable, "app.py"], cwd=ROOT, env=environment, check=True)
     return directory
 
 

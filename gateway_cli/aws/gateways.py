@@ -22,6 +22,9 @@ RELEASE_TAG = "ai-gateway:release"
 ROTATION_TAG = "ai-gateway:rotation"
 """A tag of the REST API with the name of the function that rotates credentials, if the gateway has one."""
 
+LIMITS_TAG = "ai-gateway:limits"
+"""A tag of the REST API with the name of the gateway's table, if consumers may have limits, which are in it."""
+
 _PAGE = 500
 _ATTEMPTS = 8
 _UNTAGGED = "one that an older version of the construct deployed is found after its next deployment"
@@ -39,6 +42,7 @@ class Gateway:
         function: name of its function; empty if a version of the construct deployed it that did not tell.
         release: ARN of the state machine that releases its versions; empty if it has none.
         rotation: name of the function that rotates its credentials; empty if it has none.
+        limits: name of its table, if it reads consumers' limits from it; empty if it does not.
     """
 
     api: str
@@ -48,6 +52,7 @@ class Gateway:
     function: str = ""
     release: str = ""
     rotation: str = ""
+    limits: str = ""
 
 
 def api_gateway(connection: Connection) -> Any:
@@ -105,6 +110,7 @@ def _gateway(api: Mapping[str, Any]) -> Gateway:
         function=tags.get(FUNCTION_TAG, ""),
         release=tags.get(RELEASE_TAG, ""),
         rotation=tags.get(ROTATION_TAG, ""),
+        limits=tags.get(LIMITS_TAG, ""),
     )
 
 

@@ -9,6 +9,7 @@ PERMISSIONS: Mapping[str, str] = {
     "CreateApiKey": "apigateway:POST on /apikeys and apigateway:PUT on /tags/*",
     "CreateUsagePlanKey": "apigateway:POST on /usageplans/*/keys",
     "DeleteApiKey": "apigateway:DELETE on /apikeys/*",
+    "DeleteItem": "dynamodb:DeleteItem on the gateway's table",
     "DescribeAlarms": "cloudwatch:DescribeAlarms on *",
     "DescribeExecution": "states:DescribeExecution on the release's executions",
     "DescribeSecret": "secretsmanager:DescribeSecret on the upstream's secret",

@@ -9,6 +9,7 @@ from rich.console import Console
 from rich.text import Text
 
 from gateway_cli.aws.gateways import Gateway
+from gateway_cli.console import harmless
 from gateway_cli.doctor.findings import Finding, Level
 
 _COLOURS = {Level.OK: "green", Level.NOTE: "cyan", Level.SKIPPED: "dim", Level.WARNING: "yellow", Level.ERROR: "red"}
@@ -23,11 +24,11 @@ def print_findings(console: Console, findings: Sequence[Finding]) -> None:
         line = Text.assemble(
             (f"{finding.level.value:<{_WIDTH}}  ", _COLOURS[finding.level]),
             (f"{finding.check:<{width}}  ", "bold"),
-            f"{finding.subject}: {finding.text}" if finding.subject else finding.text,
+            harmless(f"{finding.subject}: {finding.text}" if finding.subject else finding.text),
         )
         console.print(line, soft_wrap=True)
         for command in finding.mend:
-            console.print(Text(f"{'':<{_WIDTH + width + 4}}{command}"), soft_wrap=True)
+            console.print(Text(f"{'':<{_WIDTH + width + 4}}{harmless(command)}"), soft_wrap=True)
     counts = {level: sum(finding.level is level for finding in findings) for level in Level}
     parts = [
         f"{count} {level.value}{'s' if count > 1 and level in _COUNTED else ''}" for level, count in counts.items() if count

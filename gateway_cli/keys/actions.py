@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 
 from gateway_cli.errors import MISTAKEN, CommandError
 from gateway_cli.keys.desk import KeyDesk
+from gateway_cli.keys.limits import forget_limits
 from gateway_cli.keys.model import ClientKey, overlaps
 
 
@@ -99,6 +100,7 @@ def delete(desk: KeyDesk, name: str, *, force: bool) -> Done:
             f"misses it: {desk.command('disable', key.id)}; or say --force"
         )
     desk.store.delete(key.id)
+    forget_limits(desk, key)
     told = f"{called(key)} is deleted. 'ai-gateway usage' does not show any more what it has used."
     return Done(replace(key, enabled=False), changed=True, told=told)
 

@@ -10,6 +10,15 @@ from rich.console import Console
 
 from gateway_cli.aws.connection import GatewayOption, LocalOption, ProfileOption, RegionOption
 from gateway_cli.aws.where import StackOption, Where
+from gateway_cli.budgets.words import (
+    Change,
+    ModelOption,
+    ShadowOption,
+    TokensPerDayOption,
+    TokensPerMonthOption,
+    UsdPerDayOption,
+    UsdPerMonthOption,
+)
 from gateway_cli.console import Output
 from gateway_cli.errors import MISTAKEN, CommandError, command_notes
 from gateway_cli.keys import actions, issue
@@ -45,6 +54,12 @@ def create(
             show_default=False,
         ),
     ] = None,
+    tokens_per_day: TokensPerDayOption = None,
+    tokens_per_month: TokensPerMonthOption = None,
+    usd_per_day: UsdPerDayOption = None,
+    usd_per_month: UsdPerMonthOption = None,
+    models: ModelOption = None,
+    shadow: ShadowOption = None,
     stack: StackOption = None,
     gateway: GatewayOption = None,
     region: RegionOption = None,
@@ -54,9 +69,17 @@ def create(
 ) -> None:
     """Make a key for a consumer. Its value is printed once, and nowhere to be had again."""
     where = Where(stack=stack, gateway=gateway, region=region, profile=profile, local=local)
+    change = Change(
+        tokens_per_day=tokens_per_day,
+        tokens_per_month=tokens_per_month,
+        usd_per_day=usd_per_day,
+        usd_per_month=usd_per_month,
+        models=models,
+        shadow=shadow,
+    )
     with command_notes() as notes:
         name = parse_consumer(consumer)
-        _show(issue.create(open_desk(where, notes), name, plan=plan), notes, as_json=as_json)
+        _show(issue.create(open_desk(where, notes), name, plan=plan, change=change), notes, as_json=as_json)
 
 
 @app.command("list")

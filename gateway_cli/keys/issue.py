@@ -2,31 +2,38 @@
 
 from __future__ import annotations
 
+from gateway_cli.budgets.words import Change
 from gateway_cli.errors import MISTAKEN, CommandError
 from gateway_cli.keys.actions import Done, called, shut_out
 from gateway_cli.keys.desk import KeyDesk
-from gateway_cli.keys.model import ClientKey, NewKey, overlaps
+from gateway_cli.keys.limits import new_limits
+from gateway_cli.keys.model import ClientKey, NewKey, Plan, overlaps
 from gateway_cli.keys.plans import plan_for
 from gateway_cli.keys.values import new_value
 from gateway_cli.times import clock_time, duration_of
 
 
-def create(desk: KeyDesk, consumer: str, *, plan: str | None) -> NewKey:
+def create(desk: KeyDesk, consumer: str, *, plan: str | None, change: Change | None = None) -> NewKey:
     """Make a key for a consumer.
 
     Args:
         desk: the gateway's keys.
         consumer: its name; one that is not known yet is a new consumer.
         plan: name or id of the usage plan. None: the one that the consumer has, or the only one.
+        change: budgets and models that it has in place of those of the consumer's other keys or of the plan's consumer.
+            Default: none.
 
     Raises:
         CommandError: if it cannot be told which plan is meant, or the account can have no more keys.
     """
     keys = [key for key in desk.store.keys(desk.plans, consumer) if key.consumer == consumer]
     chosen = plan_for(consumer, plan, desk.plans, keys)
-    made = desk.store.create(consumer, chosen, new_value())
+    limits = new_limits(desk, _sources(desk, keys, consumer, chosen), change)
+    made = desk.store.create(consumer, chosen, new_value(), before_use=limits.write)
     others = f"has {len(keys) + 1} keys now" if keys else "is a new consumer"
-    desk.notes.line(f"{consumer} {others}. The key {made.key.id} has the limits of {chosen.name} for itself: {chosen.limits}.")
+    desk.notes.line(
+        f"{consumer} {others}. The key {made.key.id} has the limits of {chosen.name} for itself: {chosen.limits}{limits.told}."
+    )
     return made
 
 
@@ -44,7 +51,10 @@ def rotate(desk: KeyDesk, name: str, *, overlap: int) -> NewKey:
     chosen, keys = desk.keys_of(name)
     old = _in_use(desk, name, chosen, keys)
     now = desk.store.clock()
-    made = desk.store.create(old.consumer, old.plan, new_value(), replaces=old.id, overlap_ends=now + overlap)
+    limits = new_limits(desk, [old])
+    made = desk.store.create(
+        old.consumer, old.plan, new_value(), replaces=old.id, overlap_ends=now + overlap, before_use=limits.write
+    )
     until = f"{clock_time(made.key.overlap_ends, now)} ({duration_of(overlap)})"
     desk.notes.line(
         f"The key {made.key.id} replaces {called(old)}. Both work: let clients change over until {until}, "
@@ -71,6 +81,13 @@ def finish(desk: KeyDesk, name: str | None) -> list[Done]:
         ids = {key.id for key in chosen}
         ended = [pair.old for pair in overlaps(keys).values() if not ids.isdisjoint({pair.old.id, pair.new.id})]
     return [shut_out(desk, key) for key in ended]
+
+
+def _sources(desk: KeyDesk, keys: list[ClientKey], consumer: str, plan: Plan) -> list[ClientKey]:
+    """The keys whose limits a new one gets: the consumer's own, or those of the consumer that the plan was made for."""
+    if keys or plan.name == consumer or not desk.gateway.limits:
+        return keys
+    return [key for key in desk.store.keys(desk.plans, plan.name) if key.consumer == plan.name]
 
 
 def _in_use(desk: KeyDesk, name: str, chosen: list[ClientKey], keys: list[ClientKey]) -> ClientKey:

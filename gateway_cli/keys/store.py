@@ -69,7 +69,16 @@ class KeyStore:
             left -= members
         return sorted(found, key=lambda key: (key.consumer, key.created, key.id))
 
-    def create(self, consumer: str, plan: Plan, value: str, *, replaces: str = "", overlap_ends: float = 0.0) -> NewKey:
+    def create(
+        self,
+        consumer: str,
+        plan: Plan,
+        value: str,
+        *,
+        replaces: str = "",
+        overlap_ends: float = 0.0,
+        before_use: Callable[[str], None] | None = None,
+    ) -> NewKey:
         """Make a key.
 
         Args:
@@ -78,6 +87,7 @@ class KeyStore:
             value: what its owner will send.
             replaces: id of the key that it is to replace. Default: none.
             overlap_ends: until when that one is to work beside it, in seconds since the epoch.
+            before_use: is called with the key's id before the key opens anything. Default: nothing is.
 
         Raises:
             CommandError: if the account can have no more keys, or what was begun cannot be undone.
@@ -99,6 +109,8 @@ class KeyStore:
             # Nobody else can have the value: the call was repeated because the answer to the first one was lost.
             item = self._made_already(name, value)
         try:
+            if before_use is not None:
+                before_use(item["id"])
             self._join(item["id"], plan)
         except (BotoCoreError, ClientError) as error:
             self._take_back(item["id"], error)

@@ -18,7 +18,8 @@ from gateway_cli.local.tool_environment import tool_python
 
 START_SECONDS = 30.0
 
-_RUN = "from ministack.app import main\nmain()\n"
+_GUARD = str(Path(__file__).with_name("page_guard.py"))
+_RUN = f"import runpy\nimport ministack.app as tool\ntool.app = runpy.run_path({_GUARD!r})['guarded'](tool.app)\ntool.main()\n"
 
 _SETTINGS_OF_USERS = ("AWS_", "MINISTACK_", "LOCALSTACK_", "S3_", "LAMBDA_", "DOCKER_")
 

@@ -73,10 +73,16 @@ def write_ready_file(path: Path, gateways: Sequence[ServedGateway], endpoint_url
     }
     scratch = path.with_name(f".{path.name}.{os.getpid()}")
     try:
-        scratch.write_text(json.dumps(facts, indent=1) + "\n", "utf-8")
+        # It holds keys: for its user alone, whatever the umask lets others do.
+        with open(scratch, "w", encoding="utf-8", opener=_private) as file:
+            file.write(json.dumps(facts, indent=1) + "\n")
         scratch.replace(path)
     except OSError as error:
         raise LocalGatewayError(f"the ready file {str(path)!r} cannot be written: {error.strerror}") from error
+
+
+def _private(path: str, flags: int) -> int:
+    return os.open(path, flags, 0o600)
 
 
 def print_ready(gateways: Sequence[ServedGateway], endpoint_url: str, region: str, output: Output) -> None:

@@ -51,6 +51,7 @@ class RuntimeApi:
         self._on_report = on_report
         self._events: asyncio.Queue[Invocation] = asyncio.Queue(1)
         self._server: asyncio.Server | None = None
+        self._address = ""
         self._connections: set[asyncio.Task[None]] = set()
         self._current: Invocation | None = None
         self.init_error: FunctionError | None = None
@@ -64,7 +65,8 @@ class RuntimeApi:
         """
         self._server = await asyncio.start_server(self._connected, "127.0.0.1", 0, limit=HEAD_LIMIT)
         host, port = self._server.sockets[0].getsockname()
-        return f"{host}:{port}"
+        self._address = f"{host}:{port}"
+        return self._address
 
     async def stop(self) -> None:
         """Close the port and every connection."""
@@ -87,6 +89,8 @@ class RuntimeApi:
         try:
             with contextlib.suppress(ConnectionError):
                 while request := await read_request(reader):
+                    if request.headers.get("host") != self._address:
+                        break  # a web page whose name was made to lead here; the function asks for the address it was given
                     writer.write(await self._answer(request))
                     await writer.drain()
         except WireError as error:

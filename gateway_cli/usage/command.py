@@ -12,6 +12,8 @@ from rich.console import Console
 from gateway_cli.aws.connection import GatewayOption, LocalOption, ProfileOption, RegionOption
 from gateway_cli.aws.tables import NoTableError, TableOption, find_table
 from gateway_cli.aws.where import StackOption, Where
+from gateway_cli.budgets.standing import standing
+from gateway_cli.budgets.store import BudgetStore
 from gateway_cli.errors import command_notes
 from gateway_cli.keys.desk import KeyDesk, open_desk
 from gateway_cli.keys.model import ClientKey
@@ -20,6 +22,7 @@ from gateway_cli.usage.rendering import print_usage, usage_json
 from gateway_cli.usage.report import Used, report
 from gateway_cli.usage.requests import count_requests
 from gateway_cli.usage.tokens import read_tokens
+from lambda_runtime.budgets import Verdict
 from lambda_runtime.state.usage_months import MonthOfUsage
 
 
@@ -39,7 +42,10 @@ def usage(
     local: LocalOption = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
-    """Show what consumers have used in a month: requests as their plans count them, answers and tokens as the gateway does."""
+    """Show what consumers have used in a month: requests as plans count them, answers, tokens and costs as the gateway does.
+
+    Costs are estimates by the gateway's prices.
+    """
     where = Where(table=table, stack=stack, gateway=gateway, region=region, profile=profile, local=local)
     with command_notes() as notes:
         when = parse_month(month, dt.datetime.now(dt.UTC).date())
@@ -58,7 +64,7 @@ def _used(desk: KeyDesk, keys: Sequence[ClientKey], when: Month) -> list[Used]:
     requests = count_requests(desk.store.apigateway, plans.values(), when)
     if requests is None:
         desk.notes.notice("nobody counts the requests of usage plans here; answered are those that the function has counted")
-    return report(keys, requests, _tokens(desk, keys, when))
+    return report(keys, requests, _tokens(desk, keys, when), _budgets(desk, keys, when))
 
 
 def _tokens(desk: KeyDesk, keys: Sequence[ClientKey], when: Month) -> dict[str, MonthOfUsage] | None:
@@ -71,3 +77,13 @@ def _tokens(desk: KeyDesk, keys: Sequence[ClientKey], when: Month) -> dict[str, 
         desk.notes.notice(f"without a table nobody counts tokens: {error}")
         return None
     return read_tokens(desk.connection.client("dynamodb"), found.name, [key.id for key in keys], str(when))
+
+
+def _budgets(desk: KeyDesk, keys: Sequence[ClientKey], when: Month) -> dict[str, Sequence[Verdict]]:
+    """How full budgets are, which is known of this month only."""
+    table = desk.where.table or desk.gateway.limits
+    if not desk.gateway.limits or when.first != parse_month(None, dt.datetime.now(dt.UTC).date()).first:
+        return {}
+    store = BudgetStore(desk.connection.client("dynamodb"), table)
+    stored = store.read([key.id for key in keys])
+    return {key.id: standing(key, stored[key.id], store.clock()).budgets for key in keys}

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from gateway_cli.keys.model import ClientKey
+from lambda_runtime.budgets import Verdict
 from lambda_runtime.state.usage_months import Counts, MonthOfUsage
 
 
@@ -18,6 +19,7 @@ class Used:
         requests: as the usage plan has counted them: all that the key opened the door for. None: nobody counts them.
         counts: answers and their tokens, as the function has counted them. None: there is no table.
         days: the same by day of the month.
+        budgets: each budget of each key, and how full it is now; none for a month that is over.
         keys: of a consumer: its keys.
     """
 
@@ -25,11 +27,15 @@ class Used:
     requests: int | None
     counts: Counts | None
     days: Mapping[int, Counts]
+    budgets: tuple[Verdict, ...] = ()
     keys: tuple[Used, ...] = ()
 
 
 def report(
-    keys: Sequence[ClientKey], requests: Mapping[str, int] | None, tokens: Mapping[str, MonthOfUsage] | None
+    keys: Sequence[ClientKey],
+    requests: Mapping[str, int] | None,
+    tokens: Mapping[str, MonthOfUsage] | None,
+    budgets: Mapping[str, Sequence[Verdict]] | None = None,
 ) -> list[Used]:
     """What consumers have used, in their order.
 
@@ -37,10 +43,11 @@ def report(
         keys: of the gateway.
         requests: of plans, by the key's id, or None.
         tokens: of the table, by the key's id, or None.
+        budgets: those of each key, by its id. Default: none.
     """
     by_consumer: dict[str, list[Used]] = {}
     for key in keys:
-        by_consumer.setdefault(key.consumer, []).append(_of_key(key.id, requests, tokens))
+        by_consumer.setdefault(key.consumer, []).append(_of_key(key.id, requests, tokens, (budgets or {}).get(key.id, ())))
     return [added(consumer, used) for consumer, used in by_consumer.items()]
 
 
@@ -62,11 +69,17 @@ def added(name: str, parts: Sequence[Used]) -> Used:
         requests=sum(requests) if requests else None,
         counts=_sum(counts) if counts else None,
         days={day: _sum(days[day]) for day in sorted(days)},
+        budgets=tuple(budget for part in parts for budget in part.budgets),
         keys=tuple(parts),
     )
 
 
-def _of_key(key: str, requests: Mapping[str, int] | None, tokens: Mapping[str, MonthOfUsage] | None) -> Used:
+def _of_key(
+    key: str,
+    requests: Mapping[str, int] | None,
+    tokens: Mapping[str, MonthOfUsage] | None,
+    budgets: Sequence[Verdict],
+) -> Used:
     month = tokens.get(key) if tokens else None
     none = None if tokens is None else Counts()
     return Used(
@@ -74,6 +87,7 @@ def _of_key(key: str, requests: Mapping[str, int] | None, tokens: Mapping[str, M
         requests=None if requests is None else requests.get(key, 0),
         counts=month.total if month else none,
         days=month.days if month else {},
+        budgets=tuple(budgets),
     )
 
 

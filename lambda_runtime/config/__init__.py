@@ -4,6 +4,7 @@ from lambda_runtime.config.formats import ANTHROPIC_OPERATIONS, OPENAI_OPERATION
 from lambda_runtime.config.gateway import (
     CONFIG_FILE,
     HOOKS_DIRECTORY,
+    LIMITS_VARIABLE,
     METRICS_NAMESPACE,
     PLACEHOLDER_FIELD,
     TABLE_VARIABLE,
@@ -17,6 +18,7 @@ __all__ = [
     "ANTHROPIC_OPERATIONS",
     "CONFIG_FILE",
     "HOOKS_DIRECTORY",
+    "LIMITS_VARIABLE",
     "METRICS_NAMESPACE",
     "OPENAI_OPERATIONS",
     "PLACEHOLDER_FIELD",

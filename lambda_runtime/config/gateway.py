@@ -18,6 +18,7 @@ from lambda_runtime.config.upstreams import Endpoint, UpstreamConfig
 
 if TYPE_CHECKING:
     from lambda_runtime.config.federation import Federation
+    from lambda_runtime.config.prices import Price
 
 CONFIG_FILE = "gateway.json"
 """Name of the configuration file at the root of the function asset."""
@@ -30,6 +31,9 @@ PLACEHOLDER_FIELD = "placeholder"
 
 TABLE_VARIABLE = "AI_GATEWAY_TABLE"
 """Environment variable with the name of the table that holds breaker states and usage. Not set: the gateway has none."""
+
+LIMITS_VARIABLE = "AI_GATEWAY_CONSUMER_LIMITS"
+"""Environment variable: `1` if consumers may have limits, which the function then reads from its table."""
 
 HOOKS_DIRECTORY = "hooks"
 """Directory of the function asset that holds the user's hook module, and is put on the module search path."""
@@ -48,9 +52,10 @@ class GatewayConfig:
         timeouts: how long the gateway waits.
         client_delivery: whether a client may ask for delivery as a whole by the header `x-ai-gateway-delivery: whole`.
         hooks: name of the module in `HOOKS_DIRECTORY` whose `before_request` and `after_response` are called. None: none.
+        prices: what tokens cost, by `upstream/model`, or `upstream/*` for its models that have no price of their own.
 
     Raises:
-        ValueError: if there is no upstream, two have one name, or the model map names an unknown upstream.
+        ValueError: if there is no upstream, two have one name, or the model map or a price names an unknown upstream.
     """
 
     upstreams: tuple[UpstreamConfig, ...]
@@ -61,6 +66,7 @@ class GatewayConfig:
     timeouts: Timeouts = field(default_factory=Timeouts)
     client_delivery: bool = False
     hooks: str | None = None
+    prices: Mapping[str, Price] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         if not self.upstreams:
@@ -78,6 +84,21 @@ class GatewayConfig:
                         f"models: {model!r} names the upstream {target.upstream!r}, which does not exist; "
                         f"upstreams: {', '.join(names)}"
                     )
+        for priced in self.prices:
+            upstream, _, named = priced.partition("/")
+            if upstream not in names or not named:
+                raise ValueError(
+                    f"prices: a price is for 'upstream/model' or 'upstream/*', got {priced!r}; upstreams: {', '.join(names)}"
+                )
+
+    def price(self, upstream: str, model: str) -> Price | None:
+        """What a model's tokens cost; None if nobody has said so.
+
+        Args:
+            upstream: the upstream's name.
+            model: its own name of the model.
+        """
+        return self.prices.get(f"{upstream}/{model}") or self.prices.get(f"{upstream}/*")
 
     def upstream(self, name: str) -> UpstreamConfig:
         """The upstream of that name.
@@ -121,6 +142,7 @@ class GatewayConfig:
             "timeouts": asdict(self.timeouts),
             "client_delivery": self.client_delivery,
             "hooks": self.hooks,
+            "prices": _price_documents(self.prices),
         }
         return json.dumps(document, indent=1, ensure_ascii=True) + "\n"
 
@@ -155,6 +177,7 @@ class GatewayConfig:
                 },
                 "cors_allow_origins": tuple(data["cors_allow_origins"]),
                 "timeouts": Timeouts(**data["timeouts"]),
+                "prices": _read_prices(data.get("prices")),
             }
         )
 
@@ -171,3 +194,19 @@ def _read_federation(document: Mapping[str, Any] | None) -> Federation | None:
     from lambda_runtime.config.federation import read_federation  # noqa: PLC0415  a start without it does not pay for it
 
     return read_federation(document)
+
+
+def _price_documents(prices: Mapping[str, Price]) -> dict[str, Any]:
+    if not prices:
+        return {}
+    from lambda_runtime.config.prices import price_document  # noqa: PLC0415  only who uses it pays for it
+
+    return {target: price_document(prices[target]) for target in sorted(prices)}
+
+
+def _read_prices(documents: Mapping[str, Any] | None) -> dict[str, Price]:
+    if not documents:
+        return {}
+    from lambda_runtime.config.prices import read_price  # noqa: PLC0415  a start without it does not pay for it
+
+    return {target: read_price(document) for target, document in documents.items()}

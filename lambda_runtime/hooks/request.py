@@ -9,6 +9,7 @@ from typing import Any, cast
 
 from lambda_runtime.config import Operation
 from lambda_runtime.hooks.fields import HookUsageError, LogFields, Scalar, UpstreamHeaders
+from lambda_runtime.hooks.refusal import Refusal
 
 _SECRET = frozenset({"api-key", "authorization", "cookie", "proxy-authorization", "x-api-key"})
 _NOTHING: Mapping[str, Any] = MappingProxyType({})
@@ -119,7 +120,11 @@ class HookRequest:
     def body(self) -> Mapping[str, Any]:
         """The body as the client sent it, parsed at first use. What is changed inside of it changes nothing of the request."""
         if self._body is None:
-            self._body = MappingProxyType(json.loads(self._text))
+            try:
+                self._body = MappingProxyType(json.loads(self._text))
+            except RecursionError:
+                # It was readable where the stack was less deep. The fault is the client's, and no defect of the hook.
+                raise Refusal("the body is nested too deeply", status=400, code="invalid_json") from None
         return self._body
 
     @property

@@ -19,6 +19,7 @@ class HookResponse(NamedTuple):
         streamed: whether a stream was asked for. Default: False.
         duration_ms: milliseconds from the event to the end of the answer. Default: 0.
         first_byte_ms: milliseconds from the event to the first byte of the answer. Default: there was none.
+        cost_usd: what the usage cost by the gateway's prices, an estimate. Default: unknown.
     """
 
     status: int
@@ -29,3 +30,4 @@ class HookResponse(NamedTuple):
     streamed: bool = False
     duration_ms: float = 0.0
     first_byte_ms: float | None = None
+    cost_usd: float | None = None

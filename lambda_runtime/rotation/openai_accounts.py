@@ -43,6 +43,7 @@ class ServiceAccounts:
     def __init__(self, base_url: str, project: str, admin_key: str, pause: Pause) -> None:
         self._url = f"{base_url}/organization/projects/{quote(project, safe='')}/service_accounts"
         self._headers = {"authorization": f"Bearer {admin_key}"}
+        self._admin_key = admin_key
         self._project = project
         self._pause = pause
 
@@ -119,7 +120,8 @@ class ServiceAccounts:
                 "into the secret that admin_secret names"
             )
         error = document.get("error")
-        words = str(error.get("message") or "")[:_MAX_TEXT] if isinstance(error, dict) else ""
+        words = str(error.get("message") or "") if isinstance(error, dict) else ""
+        words = words.replace(self._admin_key, "[redacted]")[:_MAX_TEXT]
         hint = ""
         if status in {_FORBIDDEN, _NOT_FOUND}:
             hint = f"; is the project {self._project} right, and may the admin key manage its service accounts?"

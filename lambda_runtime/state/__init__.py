@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-from lambda_runtime.config import TABLE_VARIABLE
+from lambda_runtime.config import LIMITS_VARIABLE, TABLE_VARIABLE
 from lambda_runtime.state.target_states import NoStates, TargetStates
 
 if TYPE_CHECKING:
     import httpx
 
     from lambda_runtime.aws_credentials import AwsCredentialsSource
+    from lambda_runtime.state.allowances import Allowances
     from lambda_runtime.state.usage_counts import UsageCounts
 
 
@@ -40,3 +41,17 @@ def connect(
     client = DynamoDb(transport, environ, aws_credentials, table)
     health = TableHealth()
     return SharedStates(client, health), UsageCounts(client, health)
+
+
+def connect_allowances(environ: Mapping[str, str], usage_counts: UsageCounts | None) -> Allowances | None:
+    """What consumers may use, if the environment says that some may have limits. Nothing is asked of the table yet.
+
+    Args:
+        environ: environment variables.
+        usage_counts: where it is counted what they use, in the table that has their limits. None: there is no table.
+    """
+    if usage_counts is None or environ.get(LIMITS_VARIABLE) != "1":
+        return None
+    from lambda_runtime.state.allowances import Allowances  # noqa: PLC0415  only gateways with limits pay for it
+
+    return Allowances(usage_counts.table, usage_counts.health, usage_counts)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from lambda_runtime import log
 from lambda_runtime.state import items
 from lambda_runtime.state.items import Update
@@ -44,6 +46,11 @@ class HeldUsage:
             self._sums[key] = update
         else:
             self.lose(update)
+
+    def sum(self, pk: str, sk: str) -> Mapping[str, int]:
+        """What is held for an item, by its attributes."""
+        held = self._sums.get((pk, sk))
+        return held.adds if held is not None else {}
 
     def take(self) -> Update | None:
         """The sum that has waited longest, which is held no more; None if there is none."""

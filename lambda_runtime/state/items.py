@@ -9,7 +9,8 @@ Pure, and shared with the operator's commands: values are in DynamoDB's own form
 | `state` | `cooling#<upstream>/<model>` | until when an upstream that answered 429 is left alone |
 | `state` | `weight#<route>#<upstream>/<model>` | a weight that an operator has set |
 | `window#<upstream>/<model>` | `<start of 10 s>`, `<start of 10 s>#<since>` | calls and failures of ten seconds, see `window` |
-| `usage#<consumer>` | `2026-11` | tokens of a month and of its days, see `usage_counts` |
+| `usage#<consumer>` | `2026-11` | tokens and costs of a month and of its days, see `usage_counts` |
+| `usage#<consumer>` | `limits` | what the consumer may use: the text of `ConsumerLimits.to_json` in the attribute `limits` |
 
 Times are seconds since the epoch: the monotonic clock stands still while Lambda has an instance frozen.
 """
@@ -32,6 +33,8 @@ COOLING = "cooling#"
 WEIGHT = "weight#"
 WINDOW = "window#"
 USAGE = "usage#"
+LIMITS = "limits"
+"""Sort key and attribute of a consumer's limits: after all months, so that one Query of the partition reads both."""
 
 USAGE_COUNTS = {
     "requests": "n",
@@ -41,6 +44,8 @@ USAGE_COUNTS = {
     "cache_write": "w",
     "reasoning": "r",
     "estimated": "e",
+    "cost": "u",
+    "unpriced": "x",
 }
 """Attributes of usage, this short because a write costs by each kilobyte of the whole item. A day's begin with it: `05i`."""
 
@@ -52,6 +57,9 @@ STATE_LIFE = 86_400.0
 
 MAX_NAME = 512
 """Bytes of a target's name. DynamoDB takes sort keys of 1024 bytes; longer names, which clients may make up, get no state."""
+
+_MOST_DIGITS = 18
+"""Of a number that counts something: a billion USD in billionths. What is longer was not written here."""
 
 Value = str | int | float
 Item = Mapping[str, Any]
@@ -151,6 +159,10 @@ def number(item: Item, name: str) -> float:
 
 def count(item: Item, name: str) -> int:
     """An attribute that counts something; 0 if it is not there or is none."""
+    value = item.get(name)
+    found = value.get("N") if isinstance(value, Mapping) else None
+    if isinstance(found, str) and len(found) <= _MOST_DIGITS and found.isascii() and found.isdecimal():
+        return int(found)  # exactly: sums of money are in billionths of a USD, where a float's 53 bits are nine million
     return max(0, int(number(item, name)))
 
 

@@ -12,7 +12,7 @@ from lambda_runtime.state.breaker import Breaker
 from lambda_runtime.state.cooling import Cooling
 from lambda_runtime.state.dynamodb import DynamoDb
 from lambda_runtime.state.known_states import KnownStates
-from lambda_runtime.state.table_health import BackOff, TableError, TableHealth, Use
+from lambda_runtime.state.table_health import BackOff, TableHealth, Use, as_table_error
 
 STATE_MAX_AGE = 2.0
 """Seconds for which what was read counts as new."""
@@ -118,13 +118,9 @@ class StateReader:
             # nothing about the table.
             frozen = self._clock() - began - (time.monotonic() - started) > STATE_MAX_AGE
             if not frozen:
-                self._health.failed(Use.READ, error if isinstance(error, TableError) else _unexpected(error))
+                self._health.failed(Use.READ, as_table_error(error))
         finally:
             with self._lock:
                 if self._reading is done:
                     self._reading = None
             done.release()
-
-
-def _unexpected(error: Exception) -> TableError:
-    return TableError("unexpected", f"unexpected {type(error).__name__}")

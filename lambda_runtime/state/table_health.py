@@ -66,6 +66,11 @@ class RefusedRequestError(TableError):
     """DynamoDB finds fault with this one request. The table is well."""
 
 
+def as_table_error(error: Exception) -> TableError:
+    """Whatever was raised where the table was asked, as what is known of the table."""
+    return error if isinstance(error, TableError) else TableError("unexpected", f"unexpected {type(error).__name__}")
+
+
 class ConflictError(Exception):
     """An update's condition does not hold.
 

@@ -19,6 +19,8 @@ class Counts(NamedTuple):
         cache_write: the part of the input that was written to one.
         reasoning: the part of the output that was thought.
         estimated: how many of the requests have estimated figures.
+        cost: of those whose price is known, in billionths of a USD: an estimate.
+        unpriced: how many of the requests have no known price.
     """
 
     requests: int = 0
@@ -28,6 +30,8 @@ class Counts(NamedTuple):
     cache_write: int = 0
     reasoning: int = 0
     estimated: int = 0
+    cost: int = 0
+    unpriced: int = 0
 
 
 class MonthOfUsage(NamedTuple):

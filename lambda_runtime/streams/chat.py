@@ -9,6 +9,9 @@ from lambda_runtime.streams.readers import EventReader, Mark, ReaderState
 from lambda_runtime.streams.sse import Fields
 from lambda_runtime.usage import Usage, of_openai_stream
 
+_LONG = 65536
+"""Bytes of an event that is worth a closer look before it is parsed."""
+
 
 class ChatReader(ReaderState):
     """Reads a stream of chat completion chunks. An `EventReader`.
@@ -33,7 +36,13 @@ class ChatReader(ReaderState):
     def read(self, raw: bytes) -> Mark:
         """Say what an event is."""
         # Nearly all events are one line of data with some text of one choice. What is not goes the long way.
-        if self._responses is None and raw.startswith(b"data: {") and b"\n" not in raw and b"\r" not in raw:
+        if (
+            self._responses is None
+            and len(raw) < _LONG
+            and raw.startswith(b"data: {")
+            and b"\n" not in raw
+            and b"\r" not in raw
+        ):
             try:
                 text = raw[6:].decode()
                 event, end = scan(text, 0)
@@ -109,6 +118,7 @@ class ChatReader(ReaderState):
             from lambda_runtime.streams.responses import ResponsesReader  # noqa: PLC0415
 
             self._responses = ResponsesReader()
+            self.foreign = True
             return self._read_responses(self._responses, raw)
         return Mark.FRAME
 

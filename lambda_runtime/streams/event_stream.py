@@ -105,7 +105,9 @@ class EventStream:
             mark = read(raw)
             if mark is Mark.MALFORMED or mark is Mark.FILLER:
                 continue
-            if mark is Mark.ERROR:
+            if self.reader.foreign:  # the client would get a whole answer without a word in it
+                self.reader.error = self.reader.error or "the upstream answered with events of another format"
+            if self.reader.error is not None:
                 self._over = True
                 break
             if mark is Mark.END:

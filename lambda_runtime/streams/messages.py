@@ -23,9 +23,9 @@ class MessagesReader(ReaderState):
 
     def read(self, raw: bytes) -> Mark:
         """Say what an event is."""
-        # The line with the event's name says what its data says again.
-        _, found, data = raw.partition(b"\ndata: ")
-        if not found or b"\n" in data or b"\r" in data or not raw.startswith(b"event: "):
+        # Nearly all events are two lines, the first of which says what the data says again. What is not goes the long way.
+        name, found, data = raw.partition(b"\ndata: ")
+        if not found or b"\n" in data or b"\n" in name or b"\r" in raw or not name.startswith(b"event: "):
             fields = Fields(raw)
             if fields.data is None:
                 return Mark.FILLER

@@ -61,6 +61,9 @@ class EventReader(Protocol):
     clear: bool
     """Whether the error event is such that the format's SDKs raise on it. Others would be taken for a part of the answer."""
 
+    foreign: bool
+    """The events are those of another format, which the client can be given as they are but not translated."""
+
     malformed: int
     """Events that were dropped."""
 
@@ -82,12 +85,12 @@ class EventReader(Protocol):
 class ReaderState:
     """What every reader keeps: the attributes of an `EventReader`, and a count of contents to estimate usage by."""
 
-    __slots__ = ("_contents", "clear", "complete", "content", "error", "event", "filtered", "finished", "malformed")
+    __slots__ = ("_contents", "clear", "complete", "content", "error", "event", "filtered", "finished", "foreign", "malformed")
 
     def __init__(self) -> None:
         self._contents = 0
         self.event: dict[str, Any] = {}
-        self.content = self.finished = self.complete = self.filtered = self.clear = False
+        self.content = self.finished = self.complete = self.filtered = self.clear = self.foreign = False
         self.error: Any = None
         self.malformed = 0
 

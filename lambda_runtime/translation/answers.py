@@ -10,18 +10,27 @@ from lambda_runtime.translation.chat_history import parse_arguments
 from lambda_runtime.translation.figures import usage_to_chat, usage_to_messages
 from lambda_runtime.translation.stop_reasons import finish_reason, stop_reason
 
+NAME_LENGTH = 256
+"""Longest id or model's name that is passed on, in characters: they stand in each event of a translated stream, so that a long
+one of a broken upstream's would make megabytes of kilobytes."""
+
 _CHAT, _MESSAGES = "chatcmpl-", "msg_"
 _TIERS = {"standard": "default", "priority": "priority"}
 
 
+def name_of(value: Any) -> str:
+    """An answer's id or its model's name, cut to `NAME_LENGTH`; empty if there is none."""
+    return str(value)[:NAME_LENGTH] if value and isinstance(value, str | int) else ""
+
+
 def chat_id(value: Any) -> str:
     """A message's id as a chat completion's."""
-    return _CHAT + str(value or "").removeprefix(_MESSAGES)
+    return _CHAT + name_of(value).removeprefix(_MESSAGES)
 
 
 def message_id(value: Any) -> str:
     """A chat completion's id as a message's."""
-    return _MESSAGES + str(value or "").removeprefix(_CHAT)
+    return _MESSAGES + name_of(value).removeprefix(_CHAT)
 
 
 def call_id(value: Any, answer_id: Any, index: int) -> str:
@@ -99,7 +108,7 @@ def messages_answer_to_chat(answer: dict[str, Any]) -> dict[str, Any]:
         "id": chat_id(answer.get("id")),
         "object": "chat.completion",
         "created": int(time.time()),
-        "model": str(answer.get("model") or ""),
+        "model": name_of(answer.get("model")),
         "choices": [
             {"index": 0, "message": message, "logprobs": None, "finish_reason": finish_reason(answer.get("stop_reason"))}
         ],
@@ -143,7 +152,7 @@ def chat_answer_to_messages(answer: dict[str, Any]) -> dict[str, Any]:
         "id": message_id(answer.get("id")),
         "type": "message",
         "role": "assistant",
-        "model": str(answer.get("model") or ""),
+        "model": name_of(answer.get("model")),
         "content": content,
         "stop_reason": reason,
         "stop_sequence": matched if reason == "stop_sequence" else None,

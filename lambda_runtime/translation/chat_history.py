@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from math import isinf
 from typing import Any, NamedTuple, NoReturn
 
 from lambda_runtime.errors import RequestError
@@ -161,7 +162,7 @@ def parse_arguments(arguments: Any) -> dict[str, Any] | None:
         return {}
     if isinstance(arguments, str):
         try:
-            arguments = json.loads(arguments, parse_constant=_no_constant) if arguments.strip() else {}
+            arguments = json.loads(arguments, parse_constant=_no_constant, parse_float=_finite) if arguments.strip() else {}
         except (ValueError, RecursionError):
             return None
     return arguments if isinstance(arguments, dict) else None
@@ -169,6 +170,13 @@ def parse_arguments(arguments: Any) -> dict[str, Any] | None:
 
 def _no_constant(text: str) -> NoReturn:
     raise ValueError(f"{text} is not JSON")
+
+
+def _finite(text: str) -> float:
+    number = float(text)
+    if isinf(number):  # 1e999 is JSON; what Python would write for it is not
+        raise ValueError(f"{text} is too large")
+    return number
 
 
 def _tool_id(value: Any, path: str) -> str:

@@ -7,7 +7,7 @@ import time
 from json.encoder import encode_basestring_ascii
 from typing import Any
 
-from lambda_runtime.translation.answers import call_id, chat_id, explanation, service_tier
+from lambda_runtime.translation.answers import call_id, chat_id, explanation, name_of, service_tier
 from lambda_runtime.translation.figures import usage_to_chat
 from lambda_runtime.translation.stop_reasons import finish_reason
 
@@ -33,7 +33,7 @@ class MessagesToChatStream:
         include_usage: whether the client asked for a chunk with usage figures.
     """
 
-    __slots__ = ("_answer_id", "_calls", "_finished", "_head", "_include_usage", "_model", "_tail", "_usage")
+    __slots__ = ("_answer_id", "_called", "_calls", "_finished", "_head", "_include_usage", "_model", "_tail", "_usage")
 
     def __init__(self, *, include_usage: bool) -> None:
         self._include_usage = include_usage
@@ -42,7 +42,8 @@ class MessagesToChatStream:
         self._head = ""
         self._tail = ""
         self._usage: dict[str, Any] = {}
-        self._calls: dict[int, _Call] = {}
+        self._calls: dict[int, _Call] = {}  # by their blocks' indexes, of which some servers give all the same
+        self._called = 0
         self._finished = False
 
     def feed(self, event: dict[str, Any]) -> bytes:
@@ -70,7 +71,7 @@ class MessagesToChatStream:
     def _start(self, message: Any) -> bytes:
         message = message if isinstance(message, dict) else {}
         self._answer_id = message.get("id")
-        self._model = str(message.get("model") or "")
+        self._model = name_of(message.get("model"))
         usage = message.get("usage")
         if isinstance(usage, dict):
             self._usage.update(usage)
@@ -116,7 +117,8 @@ class MessagesToChatStream:
             return b""
         kind = block.get("type")
         if kind == "tool_use" and isinstance(index, int):
-            call = self._calls[index] = _Call(len(self._calls), block.get("input"))
+            call = self._calls[index] = _Call(self._called, block.get("input"))
+            self._called += 1
             name = str(block.get("name") or "")
             identity = call_id(block.get("id"), self._answer_id, call.index)
             return self._chunk(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from lambda_runtime.translation.answers import call_id, message_id, reasoning_of, text_of
+from lambda_runtime.translation.answers import call_id, message_id, name_of, reasoning_of, text_of
 from lambda_runtime.translation.figures import usage_to_messages
 from lambda_runtime.translation.stop_reasons import stop_reason
 from lambda_runtime.translation.stream_blocks import TEXT, THINKING, Block, ToolBlock
@@ -82,7 +82,7 @@ class ChatToMessagesStream:
             "id": message_id(self._answer_id),
             "type": "message",
             "role": "assistant",
-            "model": str(chunk.get("model") or ""),
+            "model": name_of(chunk.get("model")),
             "content": [],
             "stop_reason": None,
             "stop_sequence": None,

@@ -13,6 +13,7 @@ from cdk_nag import AwsSolutionsChecks
 from gateway_app import checks
 from gateway_app.checks import add_checks
 from gateway_app.context import read_context
+from gateway_app.json_value import ContextError
 from gateway_app.stack import GatewayStack
 from tests.templates import ROOT, THE_APP, cdk_json, child_environment, template_of
 
@@ -24,7 +25,7 @@ RICH: dict[str, Any] = {
         "openai",
         {"preset": "anthropic", "secret_arn": "arn:aws:secretsmanager:eu-central-1:111122223333:secret:claude-AbCdEf"},
     ],
-    "plans": {"standard": {"rate": 20}},
+    "plans": {"standard": {"rate": 20, "tokens_per_day": 2_000_000}},
     "consumers": {"team search": "standard"},
     "access_logs": True,
     "tracing": True,
@@ -117,7 +118,8 @@ def nag(block: object, outdir: Path, *, acknowledge: bool) -> set[str]:
 def test_cdk_nag_finds_nothing_that_is_not_acknowledged(tmp_path: Path) -> None:
     assert nag(cdk_json()["context"]["ai-gateway"], tmp_path / "default", acknowledge=True) == set()
     assert nag(RICH, tmp_path / "rich", acknowledge=True) == set()
-    assert nag({**RICH, "resilience": False, "point_in_time_recovery": False}, tmp_path / "no-table", acknowledge=True) == set()
+    no_table = {"resilience": False, "point_in_time_recovery": False, "plans": {"standard": {"rate": 20}}}
+    assert nag({**RICH, **no_table}, tmp_path / "no-table", acknowledge=True) == set()
     assert nag({**cdk_json()["context"]["ai-gateway"], "release": "canary"}, tmp_path / "canary", acknowledge=True) == set()
 
 
@@ -143,13 +145,26 @@ def test_of_a_release_nothing_is_acknowledged_that_cdk_nag_does_not_find(tmp_pat
     assert ":execution:" in executions
 
 
+def test_a_plan_that_the_gateway_cannot_keep_is_blamed_on_its_consumer() -> None:
+    block = {
+        "upstreams": ["holysheep"],
+        "models": {"gpt-4": ["holysheep/gpt-4.1"]},
+        "plans": {"paid": {"usd_per_day": 5}},
+        "consumers": {"search": "paid"},
+    }
+    with pytest.raises(ContextError, match=r"^ai-gateway.consumers.search: add_consumer: .* cost: holysheep/gpt-4.1; give"):
+        GatewayStack(App(), read_context(block))
+    priced = {**block, "prices": {"holysheep/*": {"input": 2, "output": 8}}, "serve_unmapped_models": False}
+    assert GatewayStack(App(), read_context(priced)).gateway.consumers
+
+
 @pytest.mark.parametrize(
     ("block", "message"),
     [
         ({"upstreems": []}, "ai-gateway.upstreems is no setting"),
         # Found by the construct, not by the reader of the block.
         ({"upstreams": ["openai"], "cors_allow_origins": ["foo"]}, "cors_allow_origins: an origin is scheme and host"),
-        ({"upstreams": ["openai"], "resilience": False, "point_in_time_recovery": True}, "point_in_time_recovery=True is for"),
+        ({"upstreams": ["openai"], "resilience": False, "point_in_time_recovery": True}, "point_in_time_recovery=True needs"),
         (
             {"upstreams": ["openai"], "domain": {"name": "localhost", "certificate_arn": RICH["domain"]["certificate_arn"]}},
             "domain: name must be a domain name",

@@ -17,6 +17,7 @@ from gateway_construct import (
     ModelRoute,
     Operation,
     Plan,
+    Price,
     Quota,
     Timeouts,
     WebAcl,
@@ -49,6 +50,8 @@ def test_every_setting_becomes_a_prop_of_the_gateway() -> None:
     settings = read(
         models={"gpt-4": ["openai/gpt-4.1"]},
         serve_unmapped_models=False,
+        prices={"openai/*": {"input": 1, "output": 0}},
+        consumer_limits=True,
         client_delivery=True,
         resilience=True,
         point_in_time_recovery=True,
@@ -75,6 +78,8 @@ def test_every_setting_becomes_a_prop_of_the_gateway() -> None:
     assert rest == {
         "models": {"gpt-4": ModelRoute(["openai/gpt-4.1"])},
         "serve_unmapped_models": False,
+        "prices": {"openai/*": Price(input=1, output=0)},
+        "consumer_limits": True,
         "client_delivery": True,
         "resilience": True,
         "point_in_time_recovery": True,

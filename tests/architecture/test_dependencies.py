@@ -19,7 +19,8 @@ def _python() -> set[str]:
     ]
     lines = [line for group in groups for line in group if isinstance(line, str)]
     lines += (ROOT / "lambda_runtime" / "requirements.in").read_text("utf-8").splitlines()
-    lines += (ROOT / "requirements-rie.txt").read_text("utf-8").splitlines()[:1]
+    for lock in ("requirements-rie.txt", "requirements-fuzz.txt"):
+        lines += (ROOT / lock).read_text("utf-8").splitlines()[:1]
     return {match[0] for line in lines if (match := re.match(r"[A-Za-z][A-Za-z0-9._-]*", line))}
 
 

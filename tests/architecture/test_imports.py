@@ -16,6 +16,7 @@ ALLOWED = {
     "lambda_runtime": {"httpx"},
     "lambda_runtime/authorizer": set(),
     # Called by CloudFormation; the managed runtime has it.
+    "lambda_runtime/consumer_limits": {"boto3", "botocore"},
     "lambda_runtime/release": {"boto3", "botocore"},
     # Called by Secrets Manager. What it shares with the gateway is pure, and goes into its asset (rotation_asset.py).
     "lambda_runtime/rotation": {
@@ -26,7 +27,9 @@ ALLOWED = {
         "lambda_runtime.rotation",
         "lambda_runtime.secret_value",
     },
-    "gateway_construct": {"aws_cdk", "constructs", "function_build", "lambda_runtime.config"},
+    "gateway_construct": {"aws_cdk", "constructs", "function_build", "gateway_prices", "lambda_runtime.config"},
+    # What AWS and providers charge, for synth and the command line.
+    "gateway_prices": {"genai_prices", "lambda_runtime.config"},
     # Runs in the bare environment in which a wheel is built.
     "function_build": {"cryptography"},
     "gateway_cli": {
@@ -34,6 +37,8 @@ ALLOWED = {
         "boto3",
         "botocore",
         "function_build",
+        "gateway_prices",
+        "lambda_runtime.budgets",
         "lambda_runtime.config",
         # Pure, and what the gateway itself goes by: what a secret's value says, what a whole stream is.
         "lambda_runtime.secret_value",
@@ -45,8 +50,23 @@ ALLOWED = {
         "lambda_runtime.streams",
         "multidict",
         "mypy_boto3_*",
+        "pygal",
         "rich",
         "typer",
+    },
+    # The gateway's own rules in simulated time: docs/scale.md.
+    "simulation": {
+        "gateway_prices",
+        "lambda_runtime.config",
+        "lambda_runtime.errors",
+        "lambda_runtime.failures",
+        "lambda_runtime.invocation",
+        "lambda_runtime.request_log",
+        "lambda_runtime.router",
+        "lambda_runtime.state",
+        "lambda_runtime.turns",
+        "lambda_runtime.usage",
+        "simpy",
     },
     "examples": {"aws_cdk", "constructs", "gateway_construct", "lambda_runtime.hooks", "search_stack"},
     "gateway_app": {"aws_cdk", "cdk_nag", "constructs", "gateway_construct", "lambda_runtime.config"},
@@ -105,6 +125,6 @@ def test_package_imports_only_what_it_may(package: str) -> None:
     assert wrong == []
 
 
-@pytest.mark.parametrize("package", ["gateway_construct", "gateway_cli", "lambda_runtime"])
+@pytest.mark.parametrize("package", ["gateway_construct", "gateway_cli", "gateway_prices", "lambda_runtime"])
 def test_package_is_typed(package: str) -> None:
     assert (ROOT / package / "py.typed").exists()

@@ -23,6 +23,7 @@ PUBLIC = [
     "OpenAiFederation",
     "Operation",
     "Plan",
+    "Price",
     "Quota",
     "Rotation",
     "Target",

@@ -25,6 +25,7 @@ def templates(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathF
 
 def test_there_is_one_for_each_documented_use() -> None:
     assert [str(path.relative_to(ROOT / "examples")) for path in APPS] == [
+        "budgets.py",
         "embedded_in_another_stack/search_app.py",
         "hooks/hooks_app.py",
         "smallest.py",

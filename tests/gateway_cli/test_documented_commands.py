@@ -11,7 +11,7 @@ import typer
 from gateway_cli.app import app
 from tests.local_gateway import ROOT
 
-DOCUMENTS = ["releases.md", "migration.md", "operations.md"]
+DOCUMENTS = ["budgets.md", "releases.md", "migration.md", "operations.md", "costs.md"]
 
 
 def shown(document: str) -> list[str]:

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from aws_cdk import Aws, Duration, Stack, Token
 
-from gateway_construct import HOLYSHEEP_EXAMPLE_MODELS, AiGateway, Delivery, ModelRoute, Target, Timeouts, Upstream
+from gateway_construct import HOLYSHEEP_EXAMPLE_MODELS, AiGateway, Delivery, ModelRoute, Price, Target, Timeouts, Upstream
 from gateway_construct.configuration import gateway_config
 from lambda_runtime.config import GatewayConfig
 
@@ -35,6 +35,7 @@ def test_every_prop_reaches_the_runtime() -> None:
         client_delivery=True,
         model_list_ttl=Duration.minutes(2),
         cors_allow_origins=["https://app.example.com"],
+        prices={"openai/*": Price(input=1, output=2)},
     ) == GatewayConfig(
         upstreams=(Upstream.anthropic().config, Upstream.openai().config),
         models={"gpt-4": ModelRoute([Target("openai/gpt-4.1"), Target("openai/gpt-4o")])},
@@ -43,6 +44,7 @@ def test_every_prop_reaches_the_runtime() -> None:
         client_delivery=True,
         model_list_ttl=120,
         cors_allow_origins=("https://app.example.com",),
+        prices={"openai/*": Price(input=1, output=2)},
     )
 
 

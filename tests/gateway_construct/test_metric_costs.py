@@ -15,10 +15,10 @@ from gateway_construct.metric_costs import (
     METRICS_COST,
     MonitoringCosts,
     alarm_metric_counts,
-    metric_count,
     require_amount,
     warn_if_costly,
 )
+from gateway_prices.metrics import metric_count
 from lambda_runtime.config import GatewayConfig
 from lambda_runtime.invocation import Invocation
 from lambda_runtime.metric_lines import count_crash, write_circuit

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from lambda_runtime.state.items import USAGE
 from tests.configurations import CONFIGURATIONS
 from tests.gateway_construct.resources import of_type
 
@@ -45,6 +46,7 @@ ROTATION_ACTIONS = {
     "secretsmanager:UpdateSecretVersionStage",
     "kms:GenerateDataKey",
 }
+LIMITS_ACTIONS = {"dynamodb:PutItem", "dynamodb:DeleteItem"}
 RELEASES = {"canary-release", "code-deploy-release"}
 
 
@@ -156,6 +158,7 @@ def test_no_arn_names_a_partition(any_template: Json) -> None:
 def test_functions_may_do_what_they_need_and_no_more(template_of: Callable[[str], Any], name: str) -> None:
     allowed = FUNCTION_ACTIONS | (RELEASE_ACTIONS if name in RELEASES else set())
     allowed |= ROTATION_ACTIONS if name == "rotation" else set()
+    allowed |= LIMITS_ACTIONS if name == "budgets" else set()
     for policy in of_type(template_of(name), "IAM::Policy").values():
         for statement in policy["PolicyDocument"]["Statement"]:
             assert set(listed(statement["Action"])) <= allowed
@@ -171,6 +174,23 @@ def test_only_the_rotation_function_may_change_secrets(template_of: Callable[[st
         if function["Role"]["Fn::GetAtt"][0] == role["Ref"]
     )
     assert function["Handler"] == "lambda_runtime.rotation.index.handler"
+
+
+def test_what_writes_limits_may_write_of_consumers_and_nothing_else(template_of: Callable[[str], Any]) -> None:
+    policies = of_type(template_of("budgets"), "IAM::Policy").values()
+    found = [
+        (role["Ref"], statement)
+        for policy in policies
+        for statement in policy["PolicyDocument"]["Statement"]
+        for role in policy["Roles"]
+        if LIMITS_ACTIONS & set(listed(statement["Action"]))
+    ]
+    ((role, statement),) = found
+    assert statement["Condition"] == {
+        "ForAllValues:StringLike": {"dynamodb:LeadingKeys": [f"{USAGE}*"]},
+        "Null": {"dynamodb:LeadingKeys": "false"},
+    }
+    assert role.startswith("GatewayLimitsRole")
 
 
 @pytest.mark.parametrize("name", sorted(RELEASES))

@@ -12,6 +12,7 @@ from typing import Any
 
 import httpx
 
+from lambda_runtime.admission import Admission
 from lambda_runtime.aws_credentials import AwsCredentialsSource
 from lambda_runtime.config import (
     ANTHROPIC_OPERATIONS,
@@ -28,6 +29,7 @@ from lambda_runtime.config import (
 from lambda_runtime.credentials import Credentials
 from lambda_runtime.federation.tokens import FederatedTokens
 from lambda_runtime.gateway import Gateway
+from lambda_runtime.hooks import Hooks
 from lambda_runtime.invocation import ClientGoneError, Invocation
 from lambda_runtime.secret_value import SecretProblem
 from lambda_runtime.state.target_states import TargetStates
@@ -163,6 +165,8 @@ def gateway_over(
     deadline_in: float = 900.0,
     states: TargetStates | None = None,
     usage_counts: Any = None,
+    admission_of: Callable[[GatewayConfig], Admission] | None = None,
+    hooks: Hooks | None = None,
     variables: Mapping[str, str] | None = None,
     **config: Any,
 ) -> Iterator[Kit]:
@@ -190,6 +194,8 @@ def gateway_over(
             environ=environ,
             states=states,
             usage_counts=usage_counts,
+            hooks=hooks,
+            admission=admission_of(configuration) if admission_of else None,
         )
         yield Kit(gateway, secrets, credentials, transport, deadline_in)
 

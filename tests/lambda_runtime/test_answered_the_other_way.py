@@ -174,6 +174,12 @@ def test_json_is_no_stream_of_responses(kit: Kit, upstream: UpstreamServer) -> N
     assert (response.status, response.json()["error"]["code"]) == (502, "upstream_invalid_answer")
 
 
+def test_an_error_that_is_no_failed_response_is_no_stream_either(kit: Kit, upstream: UpstreamServer) -> None:
+    upstream.answer = answer_json({"object": "response", "status": "incomplete", "output": [{"type": "message"}], "error": "e"})
+    response = kit.call(event(RESPONSES, {"model": "m", "stream": True}))
+    assert (response.status, response.json()["error"]["code"]) == (502, "upstream_invalid_answer")
+
+
 def test_a_stream_of_responses_holds_the_json(kit: Kit, upstream: UpstreamServer) -> None:
     answer = {"object": "response", "status": "completed", "output": [{"type": "message"}], "error": None}
     data = json.dumps({"type": "response.completed", "response": answer}).encode()
@@ -195,6 +201,13 @@ def test_half_a_stream_is_no_json(kit: Kit, upstream: UpstreamServer, events: by
     response = kit.call(event(CHAT, {"model": "m"}))
     assert response.status == 502
     assert response.json()["error"]["code"] in {"upstream_stream_interrupted", "upstream_invalid_answer"}
+
+
+@pytest.mark.parametrize("error", [b"event: error\ndata: {}\n\n", b'data: {"type":"response.failed"}\n\n'])
+def test_an_error_event_without_words_is_no_json_either(kit: Kit, upstream: UpstreamServer, error: bytes) -> None:
+    upstream.answer = answer_stream([error + b"data: more"])
+    response = kit.call(event(RESPONSES, {"model": "m"}))
+    assert (response.status, response.json()["error"]["message"]) == (502, "the upstream gave up")
 
 
 @pytest.mark.parametrize("shape", [{"choices": 3}, {"choices": [3]}, {"choices": [{"message": 3}]}, {}])

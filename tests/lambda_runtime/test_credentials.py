@@ -179,6 +179,14 @@ def test_a_403_about_the_model_is_the_clients(kit: Kit, upstream: UpstreamServer
     assert log_lines(capsys)[0]["level"] == "WARNING"
 
 
+def test_a_403_about_the_model_does_not_cost_a_rotation_its_requests(kit: Kit, upstream: UpstreamServer) -> None:
+    upstream.answers = [answer_json({"error": {"message": "no access to model o9"}}, 403)]
+    assert kit.call(event(CHAT, {"model": "o9"})).status == 403
+    kit.secrets.values["arn:main"] = "sk-next"
+    upstream.answer = takes("sk-next")
+    assert kit.call(event(CHAT, {"model": "m"})).status == 200
+
+
 def test_geminis_400_for_a_bad_key_is_a_refusal_too(kit: Kit, upstream: UpstreamServer) -> None:
     upstream.answers = [
         answer_json([{"error": {"code": 400, "message": "API key not valid. Please pass a valid API key."}}], 400)

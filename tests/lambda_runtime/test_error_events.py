@@ -49,6 +49,12 @@ def test_an_upstreams_own_error_event_is_the_last_one(
         (CHAT, b'data: {"error":"no"}\n\n', 502, {"message": "no", "type": "api_error", "param": None, "code": None}),
         (
             CHAT,
+            b'data: {"error":{"message":"m","param":{"a":[]},"code":1e999}}\n\n',
+            502,
+            {"message": "m", "type": "api_error", "param": None, "code": None},
+        ),
+        (
+            CHAT,
             b'data: {"error":{"message":"too fast","type":"rate_limit_error","code":"429"}}\n\n',
             429,
             {"message": "too fast", "type": "rate_limit_error", "param": None, "code": "429"},

@@ -10,6 +10,7 @@ import openai
 import pytest
 
 from lambda_runtime.config import Operation
+from lambda_runtime.errors import BudgetExceededError
 from lambda_runtime.streams.event_stream import heartbeat
 from tests.lambda_runtime.gateway_kit import RecordingWriter, both_formats, event, gateway_over
 from tests.lambda_runtime.samples import CHAT_STREAM, MESSAGES_STREAM, RESPONSES_STREAM, STREAMS
@@ -166,3 +167,33 @@ def test_anthropic_raises_on_an_error_event_without_a_name(front: UpstreamServer
     front.answer = replay(relayed(MESSAGES, [*MESSAGES_STREAM[:3], error]))
     with anthropic_client(front) as client, pytest.raises(anthropic.APIStatusError, match="their words"):
         list(client.messages.create(model="m", max_tokens=5, messages=[], stream=True))
+
+
+class UsedUp:
+    """An `Admission` that admits nobody any more."""
+
+    def admit(self, *_request: Any) -> None:
+        raise BudgetExceededError("the budget tokens_per_day of this key is used up", retry_after=3600)
+
+
+def used_up(operation: Operation) -> RecordingWriter:
+    upstream = both_formats("main", "http://127.0.0.1:1")
+    with gateway_over(upstream, admission_of=lambda _: UsedUp()) as kit:  # type: ignore[arg-type,return-value]
+        return kit.call(event(operation, {"model": "m"}))
+
+
+def test_openai_knows_a_budget_that_is_used_up_and_does_not_repeat(front: UpstreamServer) -> None:
+    front.answer = replay(used_up(CHAT))
+    with openai.OpenAI(base_url=front.url + "/v1", api_key="k") as client, pytest.raises(openai.RateLimitError) as caught:
+        client.chat.completions.create(model="m", messages=[])
+    assert (caught.value.code, caught.value.type) == ("budget_exceeded", "insufficient_quota")
+    assert caught.value.response.headers["retry-after"] == "3600"
+    assert len(front.received) == 1
+
+
+def test_anthropic_knows_a_budget_that_is_used_up_and_does_not_repeat(front: UpstreamServer) -> None:
+    front.answer = replay(used_up(MESSAGES))
+    with anthropic.Anthropic(base_url=front.url, api_key="k") as client, pytest.raises(anthropic.RateLimitError) as caught:
+        client.messages.create(model="m", max_tokens=5, messages=[])
+    assert "tokens_per_day of this key is used up" in str(caught.value)
+    assert len(front.received) == 1

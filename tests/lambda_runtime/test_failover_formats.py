@@ -312,3 +312,13 @@ def test_the_clients_own_headers_stay_with_its_format() -> None:
         kit.call(event(CHAT, BODIES[CHAT], headers={"openai-beta": "x"}))
         assert other.last.header("openai-beta") is None
         assert other.last.header("anthropic-version") == "2023-06-01"
+
+
+def test_an_answer_that_cannot_be_held_is_not_translated(monkeypatch: pytest.MonkeyPatch) -> None:
+    """In the client's own format it is passed on as it comes; to translate it takes all of it."""
+    monkeypatch.setattr("lambda_runtime.secure_answer.MAX_EVENT", 10_000)
+    with two_formats(CHAT, translated=0) as (kit, own, other):
+        other.answer = answer_json({**MESSAGES_JSON, "content": [{"type": "text", "text": "x" * 20_000}]})
+        own.answer = answer_json(CHAT_JSON)
+        assert kit.call(event(CHAT, BODIES[CHAT])).json() == CHAT_JSON
+    assert (len(other.received), len(own.received)) == (1, 1)

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lambda_runtime.inflate import InflateError, inflated
+from lambda_runtime.inflate import MAX_PIECE, InflateError, inflated
 
 
 def bare(data: bytes) -> bytes:
@@ -47,6 +47,14 @@ def test_what_ends_early_is_an_error(data: bytes, kind: tuple[str, Callable[[byt
     pieces = split(compressed[: max(1, len(compressed) - missing)], [])
     with pytest.raises(InflateError):
         list(inflated(pieces, encoding))
+
+
+@pytest.mark.parametrize("length", [MAX_PIECE - 1, MAX_PIECE, MAX_PIECE + 1, 3 * MAX_PIECE, 5_000_000])
+@pytest.mark.parametrize(("encoding", "compress"), KINDS)
+def test_a_bomb_comes_in_pieces(encoding: str, compress: Callable[[bytes], bytes], length: int) -> None:
+    pieces = list(inflated([compress(b"a" * length)], encoding))
+    assert max(map(len, pieces)) <= MAX_PIECE
+    assert b"".join(pieces) == b"a" * length
 
 
 def test_members_follow_each_other() -> None:

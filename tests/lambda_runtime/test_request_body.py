@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lambda_runtime.errors import RequestError
-from lambda_runtime.request_body import read_body
+from lambda_runtime.request_body import as_json, read_body
 
 SPACE = st.text(alphabet=" \t\r\n", max_size=3)
 NUMBERS = ["0", "-0", "-0.0", "1.0", "1e5", "1E+05", "0.1e-7", "12345678901234567890123", "1.000"]
@@ -211,3 +211,17 @@ def test_stream_options_keep_what_the_client_said(options: str, wants: bool, sen
     assert body.wants_usage is wants
     assert body.rewritten("m", include_usage=True) == '{"model":"m"' + sent + "} \n"
     assert body.rewritten("m") is body.text
+
+
+def test_options_that_would_have_to_be_written_anew_and_cannot_be_are_refused() -> None:
+    """1e999 is JSON, and infinity to Python, which JSON cannot say."""
+    body = read_body('{"model":"m","stream_options":{"x":1e999}}')
+    assert body.rewritten("m") is body.text
+    with pytest.raises(RequestError, match="too large"):
+        body.rewritten("m", include_usage=True)
+
+
+def test_a_request_that_is_written_anew_and_cannot_be_is_refused() -> None:
+    assert as_json({"a": "é"}, short=True) == '{"a":"é"}'
+    with pytest.raises(RequestError, match="too large"):
+        as_json({"a": float("inf")}, short=True)

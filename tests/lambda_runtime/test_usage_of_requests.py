@@ -33,7 +33,8 @@ class Counts:
     def __init__(self) -> None:
         self.added: list[tuple[str, Usage]] = []
 
-    def add(self, consumer: str, usage: Usage) -> None:
+    def add(self, consumer: str, usage: Usage, cost: int | None = None) -> None:
+        assert cost is None  # there are no prices
         self.added.append((consumer, usage))
 
 

@@ -116,6 +116,23 @@ def test_usage_is_what_the_upstream_said(keys: Keys) -> None:
     assert found["requests"] is None, "the embedded AWS does not count requests of usage plans"
 
 
+def test_a_key_with_a_budget_of_its_own(keys: Keys) -> None:
+    made = keys.document("keys", "create", "trial", "--plan", "search", "--tokens-per-month", "1", "--model", "gpt-4.1")
+    assert keys.ask(made["value"]).status_code == 200
+
+    def standing() -> dict[str, Any]:
+        shown = keys.document("budgets", "show", "trial")
+        assert shown["limits_hold"] is True
+        return dict(shown["keys"][0])
+
+    until(lambda: standing()["budgets"][0]["used_up"])
+    refused = keys.ask(made["value"])
+    assert (refused.status_code, refused.json()["error"]["code"]) == (429, "budget_exceeded")
+    assert standing()["month"]["cost_usd"] > 0, "the model map's target has a list price"
+    keys.document("budgets", "clear", "trial")
+    assert keys.ask(made["value"]).status_code == 200
+
+
 def test_every_way_to_the_gateway(keys: Keys) -> None:
     def api_by(*options: str) -> str:
         return str(json.loads(keys.command("keys", "list", "--json", *options))["api"])

@@ -53,13 +53,14 @@ def test_wheel_holds_the_function_and_nothing_of_the_repository_besides(wheel: P
         mode = archive.getinfo("lambda_runtime/exec-wrapper").external_attr >> 16
     assert mode & 0o111 == 0o111
     tops = {name.split("/")[0] for name in names if ".dist-info/" not in name}
-    assert tops == {"function_build", "gateway_construct", "gateway_cli", "lambda_runtime"}
+    assert tops == {"function_build", "gateway_construct", "gateway_cli", "gateway_prices", "lambda_runtime"}
     for needed in (
         "gateway_construct/_function/.complete",
         "gateway_construct/_function/vendor/httpx/__init__.py",
         "gateway_construct/_function/vendor/licenses/",
         "gateway_construct/py.typed",
         "lambda_runtime/authorizer/index.py",
+        "lambda_runtime/consumer_limits/index.py",
         "lambda_runtime/requirements.lock",
         "lambda_runtime/rotation/index.py",
     ):

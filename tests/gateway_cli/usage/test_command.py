@@ -85,10 +85,10 @@ def test_for_people(account: Account, search: str) -> None:
     used(search, Usage(1_234_567, 20, estimated=True))
     lines = call("usage", "--month", "2026-10").stdout.splitlines()
     assert [line.split() for line in lines[:4]] == [
-        ["consumer", "keys", "requests", "answered", "input", "cached", "output", "reasoning"],
-        ["other", "1", "0", "0", "0", "0", "0", "0"],
-        ["search", "1", "0", "1", "1,234,567", "0", "20", "0"],
-        ["all", "2", "0", "1", "1,234,567", "0", "20", "0"],
+        ["consumer", "keys", "requests", "answered", "input", "cached", "output", "reasoning", "USD", "budget"],
+        ["other", "1", "0", "0", "0", "0", "0", "0", "0.00"],
+        ["search", "1", "0", "1", "1,234,567", "0", "20", "0", "-"],
+        ["all", "2", "0", "1", "1,234,567", "0", "20", "0", "-"],
     ]
     assert lines[4] == "Tokens of 1 of the answers are estimated."
 
@@ -105,7 +105,7 @@ def test_without_a_table_the_requests_are_known(account: Account) -> None:
     (found,) = document()["consumers"]
     assert (found["requests"], found["tokens"], found["days"]) == (5, None, {})
     done = call("usage", "--month", "2026-10")
-    assert done.stdout.splitlines()[1].split() == ["search", "1", "5", "-", "-", "-", "-", "-"]
+    assert done.stdout.splitlines()[1].split() == ["search", "1", "5", "-", "-", "-", "-", "-", "-"]
     assert "without a table nobody counts tokens: there is no gateway's table" in done.stderr
 
 

@@ -102,10 +102,10 @@ def test_days_and_months_stay_what_they_were(table: Table, client_of: ClientOf, 
     for _ in range(2):
         counts.add(KEY, Usage(1))
     items = {name: parse(item) for name, item in table.items(f"usage#{KEY}").items()}
-    each = Counts(2, 20, 1, estimated=1)
+    each = Counts(2, 20, 1, estimated=1, unpriced=2)
     assert items["2026-09"].days == {21: each, 22: each}
-    assert items["2026-09"].total == Counts(4, 40, 2, estimated=2)
-    assert items["2026-10"].total == Counts(4, 22, 1, estimated=1)
+    assert items["2026-09"].total == Counts(4, 40, 2, estimated=2, unpriced=4)
+    assert items["2026-10"].total == Counts(4, 22, 1, estimated=1, unpriced=4)
 
 
 @pytest.mark.parametrize("fault", FAULTS)
@@ -129,7 +129,7 @@ def test_what_was_never_sent_is_held(client_of: ClientOf, table: Table, clock: C
     counts.add(KEY, Usage(1))
     assert not health.may(Use.WRITE)
     clock.pass_(2)
-    counts._table = client_of(table.url)
+    counts.table = client_of(table.url)
     counts.add(KEY, Usage(1))
     assert parse(table.items(f"usage#{KEY}")["2026-09"]).total.requests == 2
 
@@ -257,11 +257,15 @@ def test_whatever_happens_no_request_is_counted_twice_and_every_one_is_accounted
 
 def test_sums_add_up_by_attribute() -> None:
     held = HeldUsage()
-    held.hold(usage_update(KEY, Usage(1, 2), START))
+    held.hold(usage_update(KEY, Usage(1, 2), START, 100))
     held.hold(usage_update(KEY, Usage(3, cached_tokens=1), START + 86_400))
+    sums = {
+        "n": 2, "21n": 1, "22n": 1, "i": 4, "21i": 1, "22i": 3, "o": 2, "21o": 2, "c": 1, "22c": 1,
+        "u": 100, "21u": 100, "x": 1, "22x": 1,
+    }  # fmt: skip
+    assert held.sum(f"usage#{KEY}", "2026-09") == sums
+    assert held.sum(f"usage#{KEY}", "2026-10") == {}
     taken = held.take()
     assert taken is not None
-    assert taken.adds == {
-        "n": 2, "21n": 1, "22n": 1, "i": 4, "21i": 1, "22i": 3, "o": 2, "21o": 2, "c": 1, "22c": 1
-    }  # fmt: skip
+    assert taken.adds == sums
     assert held.take() is None

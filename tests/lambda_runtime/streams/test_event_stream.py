@@ -181,6 +181,18 @@ def test_a_translation_that_is_not_complete_is_not_finished() -> None:
     assert passed(EventStream(ChatReader(), Upper()), [CHAT_STREAM[1]]) == b"<id,choices>"
 
 
+def test_events_of_a_third_format_are_not_translated() -> None:
+    """The client would get an empty answer that looks whole."""
+    responses = [b"".join(STREAMS[RESPONSES])]
+    stream = EventStream(ChatReader(), Upper())
+    assert passed(stream, responses) == b""
+    assert (stream.over, stream.untold, stream.reader.complete) == (True, True, False)
+    stream = EventStream(ChatReader(), Upper())
+    assert passed(stream, [CHAT_STREAM[1], *responses]) == b"<id,choices>"
+    assert stream.untold
+    assert passed(stream_of(), responses) == responses[0]  # in its own format it is the client's to read
+
+
 def test_heartbeats_are_whole_events_that_say_nothing() -> None:
     for operation, wire_format in ((CHAT, WireFormat.OPENAI), (MESSAGES, WireFormat.ANTHROPIC)):
         beat = heartbeat(wire_format)

@@ -92,6 +92,13 @@ def test_what_is_no_chunk_is_the_clients_to_judge(choices: Any) -> None:
     assert not reader.content
 
 
+@pytest.mark.parametrize("before", [b"\rdata: {", b"\ndata:{"])
+def test_all_lines_of_data_of_a_message_count(before: bytes) -> None:
+    reader = MessagesReader()
+    assert reader.read(b"event: content_block_delta" + before + b'\ndata: {"type":"content_block_delta"}') is Mark.MALFORMED
+    assert not reader.content
+
+
 @pytest.mark.parametrize("index", [[], {}, None, "0", 1.5])
 def test_an_odd_index_breaks_nothing(index: Any) -> None:
     reader = ChatReader()

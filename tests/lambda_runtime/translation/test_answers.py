@@ -133,9 +133,10 @@ def test_content_in_parts_is_text() -> None:
     assert as_message(completion(content=parts))["content"] == [{"type": "text", "text": "ab"}]
 
 
-def test_arguments_that_are_no_object_are_kept_as_text() -> None:
-    result = as_message(completion("length", content=None, tool_calls=[call("a", "f", '{"x": 1, "y')]))
-    assert result["content"][0]["input"] == {"arguments": '{"x": 1, "y'}
+@pytest.mark.parametrize("arguments", ['{"x": 1, "y', '{"x": 1e999}', '{"x": NaN}', "[1]"])
+def test_arguments_that_are_no_object_are_kept_as_text(arguments: str) -> None:
+    result = as_message(completion("length", content=None, tool_calls=[call("a", "f", arguments)]))
+    assert result["content"][0]["input"] == {"arguments": arguments}
     assert result["stop_reason"] == "max_tokens"
 
 

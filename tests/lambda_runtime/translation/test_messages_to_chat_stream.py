@@ -134,6 +134,32 @@ def test_parallel_calls() -> None:
     ]
 
 
+def test_calls_stay_apart_where_all_blocks_have_the_same_index() -> None:
+    pieces = fed(
+        START,
+        *(
+            event
+            for name in "abc"
+            for event in (
+                start(0, type="tool_use", id=name, name=name, input={}),
+                delta(0, type="input_json_delta", partial_json=f'{{"{name}":1}}'),
+                stop(0),
+            )
+        ),
+        end("tool_use"),
+    )
+    calls = read_chat_stream(pieces)[0].choices[0].message.tool_calls or []
+    assert [(call.id, call.function.arguments) for call in calls if call.type == "function"] == [
+        (name, f'{{"{name}":1}}') for name in "abc"
+    ]
+
+
+def test_a_long_id_is_not_repeated_in_each_chunk() -> None:
+    begin = {**START, "message": {**START["message"], "id": "i" * 9000, "model": "m" * 9000}}  # type: ignore[dict-item]
+    pieces = fed(begin, *[delta(0, type="text_delta", text="x")] * 10, end())
+    assert max(map(len, pieces)) < 1000
+
+
 def test_what_has_no_counterpart_is_left_out() -> None:
     stream = MessagesToChatStream(include_usage=False)
     stream.feed(START)

@@ -1,0 +1,1 @@
+"""`ai-gateway budgets`: what consumers may use, and how much of it they have used."""

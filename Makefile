@@ -14,6 +14,9 @@ unexport PYTHONDONTWRITEBYTECODE
 export CDK_DISABLE_VERSION_CHECK := 1
 export JSII_SILENCE_WARNING_UNTESTED_NODE_VERSION := 1
 
+# Many tests wait for another process: one worker more than there are processors keeps those busy.
+WORKERS ?= $(shell expr $$(getconf _NPROCESSORS_ONLN) + 1)
+
 RIE := .tools/rie/aws-lambda-rie
 FUZZ := .tools/fuzz
 FUNCTION := gateway_construct/_function/.complete
@@ -28,7 +31,7 @@ run: $(BIN)/.app node_modules/.package-lock.json $(FUNCTION)  ## set up everythi
 	@$(BIN)/ai-gateway local --assembly cdk.out $(ARGS)
 
 test: setup  ## set up everything and run the tests
-	$(BIN)/python -m pytest -n auto --dist loadgroup
+	$(BIN)/python -m pytest -n $(WORKERS) --dist loadgroup
 
 check: setup synth  ## lint, types, templates
 	$(BIN)/ruff format --check .

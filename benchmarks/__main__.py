@@ -128,7 +128,7 @@ def main() -> None:
             for each in apis:
                 each.close()
             function.remove()
-    rows.append(Row("zipped asset", "", f"{size:.2f}", size, 0.9, "MB"))
+    rows.append(Row("zipped asset", "", f"{size:.2f}", size, 0.95, "MB"))
     if options.synths:
         empty, ours = synthesis(options.synths)
         rows.append(Row("python app.py over an empty app", f"{empty:.2f}", f"{ours:.2f}", ours - empty, 1.5, "s"))

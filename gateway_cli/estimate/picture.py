@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import math
 import re
+import sys
 from collections.abc import Iterable
 from pathlib import Path
+from typing import Any
 
 from gateway_cli.errors import MISTAKEN, CommandError
 from gateway_cli.estimate.crossover import Cost
@@ -42,9 +44,17 @@ def draw(estimate: Estimate, file: Path) -> None:
         ) from None
 
 
+def _pygal() -> Any:
+    """The library, which few need, without the finder for its maps, whose old kind makes Python warn of every later import."""
+    import pygal  # type: ignore[import-untyped]  # noqa: PLC0415
+
+    sys.meta_path[:] = [finder for finder in sys.meta_path if not isinstance(finder, pygal.PluginImportFixer)]
+    return pygal
+
+
 def picture(estimate: Estimate) -> bytes:
     """The picture, the same bytes for the same estimate."""
-    import pygal  # type: ignore[import-untyped]  # noqa: PLC0415  needed by few
+    pygal = _pygal()
     from pygal.style import Style  # type: ignore[import-untyped]  # noqa: PLC0415
 
     asked = estimate.asked

@@ -18,12 +18,14 @@ pytestmark = pytest.mark.local
 
 
 def processes() -> dict[int, int]:
-    """Parent by process id."""
+    """Parent by process id. One that has ended, and waits for whoever inherited it to notice, is none."""
     found = {}
     for entry in Path("/proc").iterdir():
         if entry.name.isdigit():
             with contextlib.suppress(OSError):
-                found[int(entry.name)] = int((entry / "stat").read_text().rpartition(")")[2].split()[1])
+                state, parent = (entry / "stat").read_text().rpartition(")")[2].split()[:2]
+                if state != "Z":
+                    found[int(entry.name)] = int(parent)
     return found
 
 

@@ -118,7 +118,8 @@ def running(directory: Path, written: Written, secrets: Answer, **more: str) -> 
             collected = threading.Thread(target=_collect, args=(process, written))
             collected.start()
             yield Function(api, upstream, written)
-        collected.join(20)
+            process.kill()
+            collected.join(20)  # before its output is closed
 
 
 def _collect(process: subprocess.Popen[str], written: Written) -> None:
@@ -270,5 +271,6 @@ def test_the_scan_would_have_found_them(tmp_path: Path) -> None:
             collected = threading.Thread(target=_collect, args=(process, written))
             collected.start()
             api.answer()
-        collected.join(20)
+            process.kill()
+            collected.join(20)
     assert {leak.secret for leak in written.leaks()} >= {"AWS's secret key", "AWS's session token", "the client's key"}

@@ -60,6 +60,7 @@ def test_the_bill_is_that_of_the_estimate() -> None:
         assert bill[name] == pytest.approx(estimate[name]), name
     # Drawn there, a mean here.
     assert bill["lambda_duration"] == pytest.approx(estimate["lambda_duration"], rel=0.05)
-    # There a limit from above.
-    assert 0.5 * estimate["table_writes"] < bill["table_writes"] < estimate["table_writes"]
-    assert 0.5 * estimate["table_reads"] < bill["table_reads"] < 1.1 * estimate["table_reads"]
+    # Assumed there, by what the items are, and counted here.
+    assert bill["table_writes"] == pytest.approx(estimate["table_writes"], rel=0.15)
+    # There a limit from above: every request is of a consumer with a budget.
+    assert 0.5 * estimate["table_reads"] < bill["table_reads"] < estimate["table_reads"]

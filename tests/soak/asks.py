@@ -9,8 +9,8 @@ from typing import Any, NamedTuple
 from tests.soak.draws import draws
 from tests.soak.said import Wish
 
-MODELS = 60
-"""Of each route."""
+MODELS = 24
+"""Of each route. A worker keeps something for each, so that with many more it would grow for longer than it is looked at."""
 
 POPULAR = 6
 """Those of them that are asked for so often that their circuit breakers open. The others' mostly stay closed, so that there is

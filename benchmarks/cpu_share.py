@@ -1,7 +1,7 @@
 """The share of a processor that Lambda gives to a function of some memory, by the kernel's own bandwidth control.
 
-Lambda gives one vCPU at 1,769 MB and a part of it below, as a quota of each period. AWS does not document the period; those who
-have measured it from within found 20 ms.
+Lambda gives one vCPU at 1,769 MB and a part of it below, as a quota of each period. AWS does not document the period; 20 ms
+are an assumption.
 """
 
 from __future__ import annotations

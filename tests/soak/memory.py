@@ -10,10 +10,10 @@ from tests.soak.workers import Workers
 BOUND = 0.5
 """MB that a worker's resident memory may grow by in 10,000 requests, once it is warm."""
 
-WARM = 4_000
+WARM = 6_000
 """Requests after which a worker has seen everything: what it keeps for each model and format, above all."""
 
-_LEAST = 3_000
+_LEAST = 6_000
 """Requests behind these from which growth can be told from noise."""
 
 ENOUGH = 80_000

@@ -48,8 +48,8 @@ class Options:
 
     requests: int
     state: int
-    workers: int = 16
-    clients: int = 8
+    workers: int = 12
+    clients: int = 4
     spared: int = 4
     kills: int = 300
     pace: int = 3000

@@ -12,8 +12,8 @@ BUILT = ROOT / "gateway_construct" / "_function"
 """What this package makes. Not in version control; carried by the wheel."""
 
 LOCK = RUNTIME / "requirements.lock"
-APART = frozenset({"authorizer", "consumer_limits", "release", "rotation"})
-"""Directories of `lambda_runtime` that are functions of their own."""
+APART = frozenset({"authorizer", "consumer_limits", "custom_resource", "release", "rotation"})
+"""Directories of `lambda_runtime` that are for functions of their own."""
 
 VENDOR = BUILT / "vendor"
 STAMP = BUILT / ".complete"

@@ -7,7 +7,7 @@ from aws_cdk import aws_apigateway as apigateway
 from aws_cdk import aws_lambda as lambda_
 from constructs import Construct
 
-from gateway_construct.function_asset import authorizer_code
+from gateway_construct.auxiliary_code import auxiliary_code, handler_of
 from gateway_construct.function_runtime import RUNTIME, execution_role
 from gateway_construct.logs import LogOptions, write_statement
 from gateway_construct.tokens import within_seconds
@@ -47,8 +47,8 @@ class Authorizers(Construct):
             description="Lifts the API key from a request of the AI gateway",
             runtime=RUNTIME,
             architecture=architecture,
-            handler="index.handler",
-            code=authorizer_code(),
+            handler=handler_of("authorizer"),
+            code=auxiliary_code("authorizer"),
             # A cached answer serves other routes than the one it was given for, so the function must allow them all.
             environment={"AUTHORIZER_CACHED": "1"} if cache_ttl else None,
             role=execution_role(self, "Role", statements=[write_statement(log_group)]),

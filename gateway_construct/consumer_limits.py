@@ -10,8 +10,8 @@ from aws_cdk import aws_lambda as lambda_
 from constructs import Construct
 
 from gateway_construct import advisories
+from gateway_construct.auxiliary_code import auxiliary_code, handler_of
 from gateway_construct.consumer import MEMBERSHIP, Consumer
-from gateway_construct.function_asset import consumer_limits_code
 from gateway_construct.function_runtime import RUNTIME, execution_role
 from gateway_construct.logs import LogOptions, write_statement
 from gateway_construct.rest_api import tag_limits
@@ -162,8 +162,8 @@ class _LimitsFunction(Construct):
             description="Writes the limits of the AI gateway's consumers",
             runtime=RUNTIME,
             architecture=architecture,
-            handler="index.handler",
-            code=consumer_limits_code(),
+            handler=handler_of("consumer_limits"),
+            code=auxiliary_code("consumer_limits"),
             role=self._role,
             log_group=log_group,
             memory_size=256,

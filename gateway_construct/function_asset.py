@@ -56,21 +56,6 @@ def _staging_area() -> tempfile.TemporaryDirectory[str]:
     return tempfile.TemporaryDirectory(prefix="cdk-ai-gateway-")
 
 
-def authorizer_code() -> lambda_.Code:
-    """The authorizer's code: a single file that AWS's own runtime client runs."""
-    return lambda_.Code.from_asset(str(RUNTIME / "authorizer"), exclude=["__pycache__", "*.pyc"])
-
-
-def release_code() -> lambda_.Code:
-    """The code of the function that starts releases: a single file that AWS's own runtime client runs."""
-    return lambda_.Code.from_asset(str(RUNTIME / "release"), exclude=["__pycache__", "*.pyc"])
-
-
-def consumer_limits_code() -> lambda_.Code:
-    """The code of the function that writes consumers' limits: a single file that AWS's own runtime client runs."""
-    return lambda_.Code.from_asset(str(RUNTIME / "consumer_limits"), exclude=["__pycache__", "*.pyc"])
-
-
 def stage(directory: Path, config: GatewayConfig, hooks: HookFiles | None = None) -> None:
     """Write the asset's files.
 

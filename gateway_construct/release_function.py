@@ -7,7 +7,7 @@ from aws_cdk import aws_lambda as lambda_
 from aws_cdk.aws_iam import Policy, PolicyStatement
 from constructs import Construct
 
-from gateway_construct.function_asset import release_code
+from gateway_construct.auxiliary_code import auxiliary_code, handler_of
 from gateway_construct.function_runtime import RUNTIME, execution_role
 from gateway_construct.logs import LogOptions, write_statement
 
@@ -61,8 +61,8 @@ class ReleaseFunction(Construct):
             description="Starts the releases of the AI gateway",
             runtime=RUNTIME,
             architecture=architecture,
-            handler="index.handler",
-            code=release_code(),
+            handler=handler_of("release"),
+            code=auxiliary_code("release"),
             role=self._role,
             log_group=log_group,
             memory_size=256,

@@ -11,12 +11,12 @@ from aws_cdk.aws_iam import PolicyStatement
 from aws_cdk.aws_secretsmanager import CfnRotationSchedule, ISecret
 from constructs import Construct
 
+from gateway_construct.auxiliary_code import auxiliary_code, handler_of
 from gateway_construct.credentials import key_statements, policy_arn, secrets_statement
 from gateway_construct.function_runtime import RUNTIME, execution_role
 from gateway_construct.logs import LogOptions, write_statement
 from gateway_construct.metrics import metric
 from gateway_construct.rotation import Rotation
-from gateway_construct.rotation_asset import HANDLER, rotation_code
 from gateway_construct.rotation_variable import rotation_variable
 from gateway_construct.upstream import Upstream
 from lambda_runtime.config import UpstreamConfig
@@ -77,8 +77,8 @@ class CredentialRotation(Construct):
             description="Rotates the keys of the AI gateway's upstreams",
             runtime=RUNTIME,
             architecture=architecture,
-            handler=HANDLER,
-            code=rotation_code(),
+            handler=handler_of("rotation"),
+            code=auxiliary_code("rotation"),
             environment={
                 ROTATION_VARIABLE: rotation_variable(rotations, upstreams, secrets),
                 ROTATED_GATEWAY_VARIABLE: gateway_function,

@@ -148,10 +148,10 @@ class HttpClientTransport(httpx.BaseTransport):
     def _give_back(self, origin: Origin, connection: Connection) -> None:
         # Not the monotonic clock, which stands still while Lambda has the instance frozen.
         connection.idle_since = time.time()
-        replaced = self._idle.pop(origin, None)
-        self._idle[origin] = connection
-        if replaced is not None:
-            replaced.close()
+        while self._idle.setdefault(origin, connection) is not connection:
+            replaced = self._idle.pop(origin, None)
+            if replaced is not None:
+                replaced.close()
 
 
 class _BodyStream(httpx.SyncByteStream):

@@ -1,4 +1,3 @@
-# ruff: noqa: INP001  not a package: this file alone is the function's code
 """The API's request authorizer: finds the client's gateway key where either SDK family sends it and hands it to API Gateway.
 
 It decides nothing itself: API Gateway looks the key up, and throttles and counts it by its usage plan. It runs on AWS's own

@@ -10,16 +10,13 @@ update that changes none of the three writes nothing. `template` keeps what the 
 
 from __future__ import annotations
 
-import json
-import time
-import urllib.request
 from collections.abc import Callable, Mapping
 from typing import Any
 
 import boto3
 from botocore.exceptions import ClientError
 
-Event = Mapping[str, Any]
+from lambda_runtime.custom_resource.answer import Answer, Event, answer
 
 PARTITION = "usage#"
 """Of the table's items of a consumer; the key's id follows."""
@@ -30,67 +27,41 @@ LIMITS = "limits"
 TEMPLATE = "template"
 """The item's attribute with the limits that the template says."""
 
-PAUSE = 4.0
-"""Seconds until something is tried again that was not allowed."""
-
-_TRIES = 6
-_DENIED = frozenset({"AccessDenied", "AccessDeniedException"})
 _GONE = "ResourceNotFoundException"
-_LONGEST_REASON = 1000
 
 
 def handler(event: Event, _context: object) -> None:
     """Lambda's entry point: does what CloudFormation asks for, and tells it the outcome."""
-    physical_id = str(event.get("PhysicalResourceId") or event["LogicalResourceId"])
-    body: dict[str, Any] = {name: event[name] for name in ("StackId", "RequestId", "LogicalResourceId")}
-    try:
-        action = _ACTIONS[event["RequestType"]]
-        if action is _write:
-            # Also should it fail: what was written nevertheless is deleted by that name.
-            physical_id = _name(event["ResourceProperties"])
-        physical_id = _allowed(action, event)
-        body["Status"] = "SUCCESS"
-    except Exception as error:  # noqa: BLE001  CloudFormation would wait an hour for an answer that does not come
-        print(json.dumps({"level": "ERROR", "message": f"{event['RequestType']} failed", "error": repr(error)}))
-        body |= {"Status": "FAILED", "Reason": f"{type(error).__name__}: {error}"[:_LONGEST_REASON]}
-    body["PhysicalResourceId"] = physical_id
-    request = urllib.request.Request(  # noqa: S310  CloudFormation's own address
-        event["ResponseURL"], data=json.dumps(body).encode(), method="PUT", headers={"Content-Type": ""}
-    )
-    with urllib.request.urlopen(request, timeout=30):  # noqa: S310
-        pass
+    answer(event, _act, _left_behind)
 
 
-def _allowed(action: Callable[[Event], str], event: Event) -> str:
-    """Do something for which the permission may just have been given, and not be known everywhere yet."""
-    for _ in range(_TRIES - 1):
-        try:
-            return action(event)
-        except ClientError as error:
-            if error.response["Error"]["Code"] not in _DENIED:
-                raise
-        time.sleep(PAUSE)
-    return action(event)
+def _left_behind(event: Event) -> str:
+    """What a failure leaves: of a new item its name, because it may have been written nevertheless."""
+    return _name(event["ResourceProperties"]) if event["RequestType"] == "Create" else str(event["PhysicalResourceId"])
 
 
-def _write(event: Event) -> str:
+def _act(event: Event) -> Answer:
+    return _ACTIONS[event["RequestType"]](event)
+
+
+def _write(event: Event) -> Answer:
     properties = event["ResourceProperties"]
     limits = {"S": properties["Limits"]}
     boto3.client("dynamodb").put_item(
         TableName=properties["Table"], Item={**_key(properties["KeyId"]), LIMITS: limits, TEMPLATE: limits}
     )
-    return _name(properties)
+    return Answer(_name(properties))
 
 
-def _update(event: Event) -> str:
+def _update(event: Event) -> Answer:
     properties, old = event["ResourceProperties"], event["OldResourceProperties"]
     if _name(properties) == _name(old) and properties["Limits"] == old["Limits"]:
         # Something else of the resource: what an operator has written meanwhile goes on holding.
-        return _name(properties)
+        return Answer(_name(properties))
     return _write(event)
 
 
-def _delete(event: Event) -> str:
+def _delete(event: Event) -> Answer:
     physical_id = str(event["PhysicalResourceId"])
     # Not by the properties: where an update has replaced the key, this is about the former one.
     table, _, key = physical_id.rpartition("/")
@@ -101,10 +72,10 @@ def _delete(event: Event) -> str:
             # Without the table there is nothing in it either, and the stack is to go.
             if error.response["Error"]["Code"] != _GONE:
                 raise
-    return physical_id
+    return Answer(physical_id)
 
 
-_ACTIONS: Mapping[str, Callable[[Event], str]] = {"Create": _write, "Update": _update, "Delete": _delete}
+_ACTIONS: Mapping[str, Callable[[Event], Answer]] = {"Create": _write, "Update": _update, "Delete": _delete}
 
 
 def _key(key: str) -> dict[str, Any]:

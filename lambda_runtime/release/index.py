@@ -12,68 +12,36 @@ One function, two custom resources:
 from __future__ import annotations
 
 import json
-import time
-import urllib.request
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
 import boto3
 from botocore.exceptions import ClientError
 
+from lambda_runtime.custom_resource.answer import Answer, Event, answer
+
 STABLE = "Custom::AiGatewayStableVersion"
 RELEASE = "Custom::AiGatewayRelease"
 
-Event = Mapping[str, Any]
-Answer = tuple[str, dict[str, str]]
-"""Physical id and attributes."""
-
 _REPLACED = "Replaced"
-_LONGEST_REASON = 1000
 _ALREADY = "ExecutionAlreadyExists"
 _NO_WEIGHTS: dict[str, Any] = {"AdditionalVersionWeights": {}}
-
-PAUSE = 4.0
-"""Seconds until something is tried again that was not allowed."""
-
-_TRIES = 6
-_DENIED = frozenset({"AccessDenied", "AccessDeniedException"})
 
 
 def handler(event: Event, _context: object) -> None:
     """Lambda's entry point: does what CloudFormation asks for, and tells it the outcome."""
-    physical_id = str(event.get("PhysicalResourceId") or event["LogicalResourceId"])
-    body: dict[str, Any] = {name: event[name] for name in ("StackId", "RequestId", "LogicalResourceId")}
-    try:
-        physical_id, attributes = _allowed(_ACTIONS[event["ResourceType"], event["RequestType"]], event)
-        body |= {"Status": "SUCCESS", "Data": attributes}
-    except Exception as error:  # noqa: BLE001  CloudFormation would wait an hour for an answer that does not come
-        print(json.dumps({"level": "ERROR", "message": f"{event['RequestType']} failed", "error": repr(error)}))
-        body |= {"Status": "FAILED", "Reason": f"{type(error).__name__}: {error}"[:_LONGEST_REASON]}
-    body["PhysicalResourceId"] = physical_id
-    request = urllib.request.Request(  # noqa: S310  CloudFormation's own address
-        event["ResponseURL"], data=json.dumps(body).encode(), method="PUT", headers={"Content-Type": ""}
-    )
-    with urllib.request.urlopen(request, timeout=30):  # noqa: S310
-        pass
+    answer(event, _act)
 
 
-def _allowed(action: Callable[[Event], Answer], event: Event) -> Answer:
-    """Do something for which the permission may just have been given, and not be known everywhere yet."""
-    for _ in range(_TRIES - 1):
-        try:
-            return action(event)
-        except ClientError as error:
-            if error.response["Error"]["Code"] not in _DENIED:
-                raise
-        time.sleep(PAUSE)
-    return action(event)
+def _act(event: Event) -> Answer:
+    return _ACTIONS[event["ResourceType"], event["RequestType"]](event)
 
 
 def _read_stable(event: Event) -> Answer:
     """Of a gateway that is new to this kind of release: what its alias has, or the first version of all."""
     properties = event["ResourceProperties"]
     version = str(_alias(properties).get("FunctionVersion") or properties["Version"])
-    return f"{properties['FunctionName']}:{version}", {"InitialVersion": version, "StableVersion": version}
+    return Answer(f"{properties['FunctionName']}:{version}", {"InitialVersion": version, "StableVersion": version})
 
 
 def _read_stable_again(event: Event) -> Answer:
@@ -84,13 +52,13 @@ def _read_stable_again(event: Event) -> Answer:
         # Another function: its alias is another one, too.
         return _read_stable(event)
     stable = str(_alias(properties).get("FunctionVersion") or properties["Version"])
-    return physical_id, {"InitialVersion": initial, "StableVersion": stable}
+    return Answer(physical_id, {"InitialVersion": initial, "StableVersion": stable})
 
 
 def _start(event: Event) -> Answer:
     properties = event["ResourceProperties"]
     _Releases(properties).start(str(properties["Version"]), event["RequestId"])
-    return str(event["LogicalResourceId"]), {}
+    return Answer(str(event["LogicalResourceId"]))
 
 
 def _update(event: Event) -> Answer:
@@ -100,7 +68,7 @@ def _update(event: Event) -> Answer:
         return _start(event)
     if new < old:
         _Releases(properties).undo(str(old), event["RequestId"])
-    return str(event["PhysicalResourceId"]), {}
+    return Answer(str(event["PhysicalResourceId"]))
 
 
 def _end(event: Event) -> Answer:
@@ -110,11 +78,11 @@ def _end(event: Event) -> Answer:
     template says.
     """
     _Releases(event["ResourceProperties"]).abandon("the gateway is no longer released this way")
-    return str(event["PhysicalResourceId"]), {}
+    return Answer(str(event["PhysicalResourceId"]))
 
 
 def _nothing(event: Event) -> Answer:
-    return str(event["PhysicalResourceId"]), {}
+    return Answer(str(event["PhysicalResourceId"]))
 
 
 _ACTIONS: Mapping[tuple[str, str], Callable[[Event], Answer]] = {

@@ -15,10 +15,11 @@ ROOT = Path(__file__).parents[2]
 ALLOWED = {
     "lambda_runtime": {"httpx"},
     "lambda_runtime/authorizer": set(),
-    # Called by CloudFormation; the managed runtime has it.
-    "lambda_runtime/consumer_limits": {"boto3", "botocore"},
-    "lambda_runtime/release": {"boto3", "botocore"},
-    # Called by Secrets Manager. What it shares with the gateway is pure, and goes into its asset (rotation_asset.py).
+    # Called by CloudFormation; the managed runtime has boto3.
+    "lambda_runtime/custom_resource": {"botocore"},
+    "lambda_runtime/consumer_limits": {"boto3", "botocore", "lambda_runtime.custom_resource"},
+    "lambda_runtime/release": {"boto3", "botocore", "lambda_runtime.custom_resource"},
+    # Called by Secrets Manager. What it shares with the gateway is pure, and goes into its asset (auxiliary_code.py).
     "lambda_runtime/rotation": {
         "boto3",
         "botocore",

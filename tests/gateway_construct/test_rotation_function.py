@@ -20,7 +20,7 @@ from aws_cdk.aws_secretsmanager import Secret
 
 from function_build.sources import runtime_sources
 from gateway_construct import AiGateway, Rotation, Upstream
-from gateway_construct.rotation_asset import rotation_sources
+from gateway_construct.auxiliary_code import auxiliary_sources
 from tests.gateway_construct.resources import of_type, only, synthesized
 
 pytestmark = pytest.mark.template
@@ -217,7 +217,7 @@ def test_a_schedule_of_hours(stack: Stack) -> None:
 def test_the_code_is_not_the_gateways() -> None:
     """A change of the rotation must not be a new version of the gateway, nor the other way round."""
     assert not [path for path in runtime_sources() if "rotation" in path.parts]
-    assert {path.parent.name for path in rotation_sources()} == {"lambda_runtime", "config", "rotation"}
+    assert {path.parent.name for path in auxiliary_sources("rotation")} == {"lambda_runtime", "config", "rotation"}
 
 
 @pytest.fixture

@@ -4,12 +4,14 @@ import select
 import socket
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from typing import Any, cast
 
 import httpx
 import pytest
 
 from lambda_runtime.connection import Connection as ClientConnection
+from lambda_runtime.connection import Origin
 from lambda_runtime.transport import HttpClientTransport, ReadBudget
 from tests.lambda_runtime.upstream_server import (
     SAID,
@@ -148,6 +150,43 @@ def test_a_closed_transport_can_be_used_again(
     transport.close()
     client.get(upstream.url)
     assert upstream.connections == 2
+
+
+class Meanwhile(dict[Origin, ClientConnection]):
+    """Idle connections, of which another thread gives one back just when one was taken out."""
+
+    then: Callable[[], None] | None = None
+
+    def pop(self, *arguments: Any) -> Any:
+        found = super().pop(*arguments)
+        then, self.then = self.then, None
+        if then is not None:
+            then()
+        return found
+
+
+def test_connections_given_back_at_once_are_closed_but_for_one(
+    upstream: UpstreamServer, transport: HttpClientTransport, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made: list[ClientConnection] = []
+
+    class Recorded(ClientConnection):
+        def __init__(self, *arguments: Any) -> None:
+            super().__init__(*arguments)
+            made.append(self)
+
+    monkeypatch.setattr("lambda_runtime.transport.Connection", Recorded)
+    transport._idle = idle = Meanwhile()
+    answers = [
+        cast("httpx.SyncByteStream", transport.handle_request(httpx.Request("GET", upstream.url)).stream) for _ in range(3)
+    ]
+    for answer in answers:
+        list(answer)
+    answers[0].close()
+    idle.then = answers[1].close
+    answers[2].close()
+    assert len(made) == 3
+    assert [each for each in made if each._socket.fileno() >= 0] == list(idle.values()) == [made[2]]
 
 
 def test_sockets_are_kept_alive_and_never_wait_for_more(

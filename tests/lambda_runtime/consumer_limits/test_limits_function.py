@@ -15,6 +15,7 @@ from moto import mock_aws
 
 from lambda_runtime.config.limits import ConsumerLimits
 from lambda_runtime.consumer_limits import index
+from lambda_runtime.custom_resource import answer as custom_resource
 from lambda_runtime.state import items
 
 TABLE, KEY = "table", "key1"
@@ -238,6 +239,6 @@ def test_a_permission_that_is_not_known_everywhere_yet(account: Account, monkeyp
 
     reluctant = Reluctant()
     monkeypatch.setattr(boto3, "client", lambda _: reluctant)
-    monkeypatch.setattr(index, "PAUSE", 0.0)
+    monkeypatch.setattr(custom_resource, "PAUSE", 0.0)
     account.create()
     assert account.limits() == FEW

@@ -15,6 +15,7 @@ import pytest
 from botocore.exceptions import ClientError
 from moto import mock_aws
 
+from lambda_runtime.custom_resource import answer as custom_resource
 from lambda_runtime.release import index
 
 FUNCTION = "gateway"
@@ -238,13 +239,13 @@ def test_a_permission_may_take_a_while(account: Account, monkeypatch: pytest.Mon
     account.alias("1")
     left = [None] * refusals
 
-    def read(event: index.Event) -> index.Answer:
+    def read(event: custom_resource.Event) -> custom_resource.Answer:
         if left:
             left.pop()
             raise ClientError({"Error": {"Code": "AccessDeniedException", "Message": "not yet"}}, "GetAlias")
         return index._read_stable(event)
 
-    monkeypatch.setattr(index, "PAUSE", 0.0)
+    monkeypatch.setattr(custom_resource, "PAUSE", 0.0)
     monkeypatch.setitem(index._ACTIONS, (index.STABLE, "Create"), read)
     assert account.send(index.STABLE, "Create", "1")["Status"] == status
 

@@ -1,0 +1,1 @@
+"""The API's authorizer, a function of its own."""

@@ -1,0 +1,1 @@
+"""The function that writes consumers' limits at a deployment."""

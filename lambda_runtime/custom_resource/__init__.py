@@ -1,0 +1,1 @@
+"""What functions behind custom resources share."""

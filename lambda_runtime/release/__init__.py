@@ -1,0 +1,1 @@
+"""The function that starts releases at a deployment."""

@@ -75,7 +75,7 @@ def test_limits_are_written_and_deleted_while_that_is_allowed(template_of: Calla
 def test_the_function_that_writes_them(template_of: Callable[[str], Any]) -> None:
     template = template_of("budgets")
     function = only(template, "Lambda::Function", Description="Writes the limits of the AI gateway's consumers")
-    assert function["Handler"] == "index.handler"
+    assert function["Handler"] == "lambda_runtime.consumer_limits.index.handler"
     assert function["Architectures"] == gateway_function(template)["Architectures"]
     logs = of_type(template, "Logs::LogGroup")[function["LoggingConfig"]["LogGroup"]["Ref"]]
     assert logs["RetentionInDays"] == 90

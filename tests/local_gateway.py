@@ -110,10 +110,12 @@ class LocalGateway:
 
 
 def until(happened: Callable[[], bool], seconds: float = 20) -> None:
-    """Ask again and again until something has happened."""
+    """Ask again and again until something has happened, with pauses that leave the processor to what is waited for."""
     deadline = time.monotonic() + seconds
+    pause = threading.Event()
     while not happened():
         assert time.monotonic() < deadline, "it did not happen in time"
+        pause.wait(0.02)
 
 
 def workers_of(pid: int) -> list[int]:

@@ -32,7 +32,7 @@ def test_our_deadline_in_a_stream_is_an_error_event(upstream: UpstreamServer, op
         connection.wait_until_peer_closes()
 
     upstream.answer = answer
-    with gateway_over(both_formats("main", upstream.url), deadline_in=1.8) as kit:
+    with gateway_over(both_formats("main", upstream.url), deadline_in=2.5) as kit:
         response = ask(kit, operation)
     name, data = last_event(response)
     if operation is CHAT:

@@ -196,7 +196,7 @@ def test_a_request_that_cannot_be_sent_gives_its_probe_back() -> None:
     assert gateway.states.recorded == [Attempted("a/m", Outcome.IGNORED, probe=True)]
 
 
-@pytest.mark.parametrize("timeouts", [Timeouts(total=0.2), Timeouts(total=0.2, heartbeat=0.05)])
+@pytest.mark.parametrize("timeouts", [Timeouts(total=0.2), Timeouts(total=1.5, heartbeat=0.05)])
 def test_our_deadline_gives_the_probe_back(timeouts: Timeouts) -> None:
     with several(names="ab", states=FakeStates(a=HALF_OPEN), timeouts=timeouts) as gateway:
         gateway.answers(a=answer_with_silence)

@@ -119,11 +119,11 @@ def test_no_byte_of_a_tls_record_is_lost(authority: tuple[Path, Path], monkeypat
 
 
 def test_a_silent_upstream_is_given_up_in_time_behind_them() -> None:
-    with several(names="ab", timeouts=Timeouts(heartbeat=0.03, first_content=0.2)) as gateway:
+    with several(names="ab", timeouts=Timeouts(heartbeat=0.03, first_content=0.5)) as gateway:
         gateway.answers(a=answer_with_silence)
         response = gateway.ask()
     assert gateway.asked == ["a", "b"]
-    assert 3 <= response.body.count(PINGS[CHAT]) <= 8
+    assert 1 <= response.body.count(PINGS[CHAT]) <= 0.5 / 0.03 + 1
     assert response.body.replace(PINGS[CHAT], b"") == whole()
 
 

@@ -178,16 +178,16 @@ def dripping(pieces: list[bytes], pause: float = 0.01) -> object:
     [(CHAT, [ROLE]), (CHAT, [b": still here\n\n"]), (CHAT, [b"x"]), (MESSAGES, [MESSAGES_STREAM[1]])],
 )
 def test_pings_and_frames_do_not_prolong_the_first_content(operation: object, frames: list[bytes]) -> None:
-    with several(names="ab", timeouts=Timeouts(first_content=0.2)) as gateway:
+    with several(names="ab", timeouts=Timeouts(first_content=0.5)) as gateway:
         gateway.answers(a=dripping(frames))  # type: ignore[arg-type]
         began = time.monotonic()
         assert gateway.ask(operation).body == whole(operation)  # type: ignore[arg-type]
     assert gateway.asked == ["a", "b"]
-    assert 0.2 <= time.monotonic() - began < 2
+    assert time.monotonic() - began >= 0.5
 
 
 def test_content_may_take_its_time() -> None:
-    stream = CHAT_STREAM
+    stream = [*CHAT_STREAM[:3], *CHAT_STREAM[2:3] * 10, *CHAT_STREAM[3:]]
 
     def answer(_received: Received, connection: Connection) -> None:
         connection.start()
@@ -196,9 +196,10 @@ def test_content_may_take_its_time() -> None:
             connection.wait_until_peer_closes(0.1)
         connection.end()
 
-    with several(names="a", timeouts=Timeouts(first_content=0.3, idle=0.3)) as gateway:
+    # Fifteen pauses are longer than either limit together, and each is a tenth of it.
+    with several(names="a", timeouts=Timeouts(first_content=1, idle=1)) as gateway:
         gateway.answers(a=answer)
-        assert gateway.ask().body == whole()
+        assert gateway.ask().body == b"".join(stream)
 
 
 def test_idle_counts_from_the_first_content() -> None:
@@ -258,17 +259,17 @@ def test_some_models_think_by_their_name(model: str, reasons: bool) -> None:
 
 
 def test_the_total_is_for_all_attempts_together() -> None:
-    with several(timeouts=Timeouts(total=0.3, first_content=0.2)) as gateway:
+    with several(timeouts=Timeouts(total=1.0, first_content=0.6)) as gateway:
         gateway.answers(a=answer_with_silence, b=answer_with_silence)
         began = time.monotonic()
         response = gateway.ask()
     assert (response.status, response.json()["error"]["code"]) == (504, "gateway_deadline_exceeded")
     assert response.header("x-should-retry") == "false"
-    assert 0.28 <= time.monotonic() - began < 2
+    assert time.monotonic() - began >= 0.98
     assert gateway.asked == ["a", "b"]
 
 
 def test_a_deadline_in_the_function_counts_too() -> None:
-    with several(names="ab", deadline_in=1.7) as gateway:
+    with several(names="ab", deadline_in=2.5) as gateway:
         gateway.answers(a=status(500), b=answer_with_silence)
         assert gateway.ask().status == 504

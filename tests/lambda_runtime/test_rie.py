@@ -15,6 +15,7 @@ import httpx
 import pytest
 
 from tests.lambda_runtime.function_process import ROOT, command, environment, make_task_root
+from tests.local_gateway import until
 
 RIE = ROOT / ".tools" / "rie" / "aws-lambda-rie"
 
@@ -99,11 +100,12 @@ def emulator(directory: Path, source: str, **more: str) -> Iterator[Emulator]:
 
 
 def _wait_for(port: int, process: subprocess.Popen[bytes]) -> None:
-    while process.poll() is None:
+    def listens() -> bool:
+        assert process.poll() is None, f"the emulator ended with status {process.returncode}"
         with socket.socket() as probe:
-            if probe.connect_ex(("127.0.0.1", port)) == 0:
-                return
-    raise AssertionError(f"the emulator ended with status {process.returncode}")
+            return probe.connect_ex(("127.0.0.1", port)) == 0
+
+    until(listens)
 
 
 def streamed(payload: bytes) -> tuple[Any, bytes]:

@@ -6,13 +6,12 @@ import signal
 import socket
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import httpx
 import pytest
 
-from tests.local_gateway import ENVIRONMENT, ROOT, running, runtime_directory
+from tests.local_gateway import ENVIRONMENT, ROOT, running, runtime_directory, until
 
 pytestmark = pytest.mark.local
 
@@ -53,9 +52,7 @@ def test_nothing_is_left_running(app_assembly: Path, tmp_path: Path, number: sig
             assert list(tmp_path.iterdir()) == []
             assert list(runtime_directory(tmp_path).rglob("*.*")) == [], "its note for --local"
         # Where the command could not clean up, its children notice and end by themselves.
-        deadline = time.monotonic() + 20
-        while not family.isdisjoint(processes()):
-            assert time.monotonic() < deadline
+        until(lambda: family.isdisjoint(processes()))
         port = int(gateway.url.rsplit(":", 1)[1].partition("/")[0])
         with socket.socket() as connection:
             assert connection.connect_ex(("127.0.0.1", port))

@@ -20,14 +20,15 @@ import pytest
 from aws_cdk import App, Duration, Stack
 
 from gateway_construct import AiGateway, Canary, Target, Upstream
+from lambda_runtime.state import items
 from tests.gateway_cli.smoke.conftest import Provider
 from tests.lambda_runtime.upstream_server import Connection, Received, UpstreamServer, answer_json, serve
 from tests.local_gateway import ENVIRONMENT, ROOT, LocalGateway, running, runtime_directory, until
 
 pytestmark = [pytest.mark.local, pytest.mark.xdist_group("migration")]
 
-SECONDS = 3.0
-"""Within which a command is followed: two are promised, and this machine does other things, too."""
+SECONDS = 12.0
+"""Within which a command is followed: two are promised, and a machine that does other things, too, takes longer."""
 
 RELAY = "new"
 
@@ -91,7 +92,7 @@ class Moved:
         row = 0
         while row < times:
             started = time.monotonic()
-            assert started < began + 20, "it is not followed"
+            assert started < began + 60, "it is not followed"
             row = row + 1 if followed() else 0
             last = last if row else time.monotonic()
         return last - began
@@ -133,8 +134,10 @@ def as_before(moved: Moved) -> Iterator[None]:
     """Nothing of a test is left to the next one."""
     yield
     moved.status = 200
-    for words in (("upstreams", "prefer", "--reset"), ("upstreams", "close", "new"), ("upstreams", "close", "original")):
-        moved.command(*words, "--local")
+    table = moved.gateway.client("dynamodb")
+    (name,) = table.list_tables()["TableNames"]
+    for item in table.query(**items.query(name, items.STATE_PARTITION))["Items"]:
+        table.delete_item(TableName=name, Key={key: item[key] for key in (items.PARTITION_KEY, items.SORT_KEY)})
 
 
 def _upstream(name: str, server: UpstreamServer) -> Upstream:

@@ -55,7 +55,7 @@ def test_all_is_well(provider: Provider, wire_format: str, header: str) -> None:
     assert models["text"] == "key accepted, 1 models"
     assert (request["text"], request["request_id"]) == ("12 tokens in, 1 out", "req-1")
     assert stream["text"] == f"{len(CHAT_EVENTS if wire_format == 'openai' else MESSAGE_EVENTS)} events"
-    assert 0 < stream["first_token_seconds"] <= stream["seconds"] < 5
+    assert 0 < stream["first_token_seconds"] <= stream["seconds"]
     assert provider.key in (provider.server.last.header(header) or "")
     assert (provider.server.last.header("anthropic-version") is None) == (wire_format == "openai")
     assert [body.get("stream") for body in provider.bodies] == [None, True]
@@ -230,7 +230,7 @@ def test_other_answers(provider: Provider, kind: str, instead: Any, said: str) -
 def test_a_silent_server(provider: Provider) -> None:
     provider.instead["stream"] = answer_with_silence
     *_, stream = steps(provider, "--timeout", "1s", status=FAILED)
-    assert (stream["text"], stream["seconds"] < 5) == ("HTTP: nothing came for 1 s", True)
+    assert stream["text"] == "HTTP: nothing came for 1 s"
 
 
 def test_nobody_is_there(provider: Provider) -> None:

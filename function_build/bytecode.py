@@ -7,6 +7,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import time
 from pathlib import Path
 
 from function_build.sources import BUILT, LOCK, RUNTIME, VENDOR, digest, runtime_sources
@@ -16,6 +17,9 @@ FUNCTION_PYTHON = (3, 13)
 
 _TASK_ROOT = "/var/task"
 """Where Lambda puts the asset."""
+
+_IN_USE = 3600.0
+"""Seconds for which an archive may still be of use to another synth."""
 
 
 def bytecode_archive() -> Path | None:
@@ -53,7 +57,15 @@ def bytecode_archive() -> Path | None:
             path.unlink()
         # Renamed, so that another synth at the same moment sees all of it or none.
         Path(shutil.make_archive(str(Path(temporary, "bytecode")), "zip", tree)).rename(ready)
+    _remove_outdated(ready)
     return ready
+
+
+def _remove_outdated(ready: Path) -> None:
+    """Remove what was compiled from other sources, which a wheel would carry: not what another synth may be unpacking."""
+    for archive in BUILT.glob("bytecode-*.zip"):
+        if archive != ready and archive.stat().st_mtime < time.time() - _IN_USE:
+            archive.unlink(missing_ok=True)
 
 
 def compile_tree(tree: Path, python: str, *, below: str = "", strict: bool = True, lean: bool = False) -> None:

@@ -1,5 +1,6 @@
 """The bytecode archive: for the function's Python, never compared with its source, free of this machine's paths."""
 
+import os
 import struct
 import subprocess
 import zipfile
@@ -26,6 +27,18 @@ def test_every_module_has_unchecked_bytecode() -> None:
                 assert f"{place}/__pycache__/{path.stem}.cpython-313.pyc" in names
         # PEP 552: flags 0b01 is "hash-based, not checked".
         assert {struct.unpack("<I", opened.read(name)[4:8])[0] for name in names} == {0b01}
+
+
+@needs_function_python
+def test_archives_of_other_sources_do_not_gather(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(bytecode, "BUILT", tmp_path)
+    outdated, recent = tmp_path / "bytecode-1.zip", tmp_path / "bytecode-2.zip"
+    outdated.touch()
+    recent.touch()
+    os.utime(outdated, (0, 0))
+    archive = bytecode_archive()
+    assert archive is not None
+    assert sorted(tmp_path.iterdir()) == sorted([archive, recent])
 
 
 @needs_function_python

@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 from aws_cdk import Duration, Token
 from aws_cdk.aws_secretsmanager import ISecret
 
+from gateway_construct.interfaces import offers
 from lambda_runtime.config import UpstreamConfig
 from lambda_runtime.config.secrets import SERVICE_ACCOUNT_FIELD, RotationKind
 
@@ -103,6 +104,13 @@ class Rotation:
         if not Token.is_unresolved(project) and not _PROJECT.fullmatch(project):
             raise ValueError(
                 f"rotation openai_admin: project must be the id of an OpenAI project such as 'proj_abc123', got {project!r}"
+            )
+        if not offers(admin_secret, "secret_arn"):
+            # Not shown: it may be the key itself.
+            raise ValueError(
+                "rotation openai_admin: admin_secret must be a secret of Secrets Manager, got a "
+                f"{type(admin_secret).__name__}; put the admin key into one, and name it by "
+                "Secret.from_secret_complete_arn(stack, id, arn)"
             )
         every = Duration.hours(_DEFAULT_EVERY_HOURS) if every is None else every
         return cls(kind=RotationKind.OPENAI_ADMIN, every=every, project=project, admin_secret=admin_secret)

@@ -76,6 +76,12 @@ def test_minting_needs_a_project_of_openai(admin: ISecret) -> None:
         Rotation.openai_admin(project="my project", admin_secret=admin)
 
 
+def test_an_admin_key_in_place_of_its_secret_is_refused_and_not_shown() -> None:
+    with pytest.raises(ValueError, match=r"admin_secret must be a secret of Secrets Manager, got a str; put the") as refused:
+        Rotation.openai_admin(project="proj_abc123", admin_secret="sk-admin-abcdef")  # type: ignore[arg-type]
+    assert "sk-admin-abcdef" not in str(refused.value)
+
+
 PRESETS = [Upstream.holysheep, Upstream.openai, Upstream.anthropic, Upstream.deepseek, Upstream.gemini]
 COMPATIBLE = [Upstream.openai_compatible, Upstream.anthropic_compatible]
 

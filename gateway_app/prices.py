@@ -52,5 +52,7 @@ def _above(value: JsonValue) -> Mapping[int, Price]:
     for tokens, price in value.members().items():
         if not tokens.isdecimal():
             raise ContextError(f'{price.path}: above what number of input tokens? got {tokens!r}; for example "200000"')
+        if int(tokens) in found:
+            raise ContextError(f"{price.path}: {int(tokens):,} input tokens have a price already; leave one of the two out")
         found[int(tokens)] = _price(price, tiers=False)
     return found

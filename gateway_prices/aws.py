@@ -29,6 +29,12 @@ REST_API_STREAM_MB = 10
 LAMBDA_MILLION_REQUESTS = 0.20
 LAMBDA_ARM64_GB_SECOND = 0.0000133334
 LAMBDA_X86_64_GB_SECOND = 0.0000166667
+LAMBDA_STREAMED_GB = 0.008
+"""Of an answer beyond its first `LAMBDA_STREAM_FREE_MB`."""
+
+LAMBDA_STREAM_FREE_MB = 6
+"""Megabytes of each answer that Lambda hands on without charge."""
+
 LAMBDA_TIERS: dict[str, Tiers] = {
     "arm64": ((7.5e9, LAMBDA_ARM64_GB_SECOND), (18.75e9, 0.0000120001), (inf, 0.0000106667)),
     "x86_64": ((6e9, LAMBDA_X86_64_GB_SECOND), (15e9, 0.0000150000), (inf, 0.0000133334)),
@@ -58,8 +64,6 @@ LAMBDA_LOGS_TIERS: Tiers = ((10_000, LOGS_GB), (30_000, 0.25), (50_000, 0.10), (
 WEB_ACL_MONTH = 5.00
 WEB_ACL_RULE_MONTH = 1.00
 WEB_ACL_MILLION_REQUESTS = 0.60
-
-STEP_FUNCTIONS_1_000_TRANSITIONS = 0.025
 
 TRANSFER_TIERS: Tiers = ((10_240, 0.09), (51_200, 0.085), (153_600, 0.07), (inf, 0.05))
 """By the GB that leaves for the internet: answers to clients, and requests to upstreams."""

@@ -21,6 +21,7 @@ class Quantities:
     function_requests: float = 0
     function_gb_seconds: float = 0
     init_gb_seconds: float = 0
+    streamed_gb: float = 0
     authorizer_requests: float = 0
     authorizer_gb_seconds: float = 0
     table_writes: float = 0
@@ -84,6 +85,7 @@ def lines(billed: Quantities, architecture: str = "arm64") -> tuple[Line, ...]:
             billed.function_gb_seconds * second,
         ),
         ("lambda_starts", "Lambda, starting", billed.init_gb_seconds, "GB-s", billed.init_gb_seconds * second),
+        ("lambda_streaming", "Lambda, long answers", billed.streamed_gb, "GB", billed.streamed_gb * aws.LAMBDA_STREAMED_GB),
         (
             "authorizer_requests",
             "Authorizer requests",

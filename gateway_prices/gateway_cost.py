@@ -15,7 +15,12 @@ from gateway_prices.traffic import GB, Deployment, Traffic
 USAGE_WRITE_UNITS = 1.5
 """Write units of counting an answer, on average: one for each KB of the consumer's month, which grows by the day."""
 
-_WINDOW_WRITE_UNITS = 1.0
+MOST_USAGE_WRITE_UNITS = 3.0
+"""The same on a month's last day, of a consumer with millions of requests whose answers say all that is counted."""
+
+WINDOW_WRITE_UNITS = 1.0
+"""Write units of counting an attempt in the window of its target."""
+
 _AUTHORIZER_GB = 128 / 1024
 _MB = 1_000_000
 
@@ -28,7 +33,10 @@ def quantities(traffic: Traffic, deployment: Deployment) -> Quantities:
         deployment: what it is made of.
     """
     requests = traffic.requests
-    parts = traffic.stream_share * _parts(traffic.stream_bytes) + (1 - traffic.stream_share) * _parts(traffic.json_bytes)
+    # The function hands on every answer as a stream, also one that its client reads as a whole.
+    answers = ((traffic.stream_share, traffic.stream_bytes), (1 - traffic.stream_share, traffic.json_bytes))
+    parts = math.fsum(share * _parts(size) for share, size in answers)
+    long_bytes = math.fsum(share * max(0.0, size - aws.LAMBDA_STREAM_FREE_MB * _MB) for share, size in answers)
     cold = requests * deployment.cold_start_share
     table, budgets = int(deployment.table), int(deployment.table and deployment.budgets)
     return Quantities(
@@ -36,14 +44,15 @@ def quantities(traffic: Traffic, deployment: Deployment) -> Quantities:
         function_requests=requests,
         function_gb_seconds=requests * (traffic.seconds + deployment.after_seconds) * deployment.memory_gb,
         init_gb_seconds=cold * deployment.init_seconds * deployment.memory_gb,
+        streamed_gb=requests * long_bytes / GB,
         authorizer_requests=requests,
         authorizer_gb_seconds=requests * deployment.authorizer_seconds * _AUTHORIZER_GB,
         # After each answer: one addition to the window of its target, one to its consumer's usage.
-        table_writes=requests * (_WINDOW_WRITE_UNITS + USAGE_WRITE_UNITS) * table,
+        table_writes=requests * (WINDOW_WRITE_UNITS + USAGE_WRITE_UNITS) * table,
         # An instance reads the states again when they are 2 s old, which they are by its next request, but for short answers.
         table_reads=requests * (table + budgets),
         secrets=deployment.secrets,
-        secret_calls=cold * deployment.secrets,
+        secret_calls=cold * (deployment.secrets if deployment.secrets_read is None else deployment.secrets_read),
         log_gb=requests * deployment.log_bytes / GB,
         metrics=deployment.metrics * _busy_share(requests),
         alarm_metrics=deployment.alarm_metrics,

@@ -37,19 +37,30 @@ def list_price(base_url: str, model: str) -> Price | None:
     Returns:
         The price; None if the list does not know the provider or the model, or only prices of something other than tokens.
     """
-    return _list_price(base_url, model)
+    found = _found(base_url, model)
+    return None if found is None else _price(found)
+
+
+def differs_by_time_of_day(base_url: str, model: str) -> bool:
+    """Whether the list has prices of a model by the time of day, so that `list_price` is the dearest of them.
+
+    Args:
+        base_url: where the provider is reached.
+        model: the provider's name of the model.
+    """
+    found = _found(base_url, model)
+    return found is not None and _by_time_of_day(found)
 
 
 @cache
-def _list_price(base_url: str, model: str) -> Price | None:
+def _found(base_url: str, model: str) -> ModelInfo | None:
     if _UNLISTED.match(base_url):
         return None
     for provider in _providers():
         if re.match(provider.api_pattern, base_url):
             found = provider.find_model(model.removeprefix(_RESOURCE), all_providers=_providers())
-            price = None if found is None else _price(found)
-            if price is not None:
-                return price
+            if found is not None and _price(found) is not None:
+                return found
     return None
 
 
@@ -63,6 +74,13 @@ def _providers() -> list[Provider]:
 def _price(model: ModelInfo) -> Price | None:
     prices = [price for price in map(_of, _candidates(model)) if price is not None]
     return max(prices, key=lambda price: (price.output, price.input), default=None)
+
+
+def _by_time_of_day(model: ModelInfo) -> bool:
+    from genai_prices.types import TimeOfDateConstraint  # noqa: PLC0415
+
+    conditional = model.prices if isinstance(model.prices, list) else []
+    return any(isinstance(one.constraint, TimeOfDateConstraint) for one in conditional)
 
 
 def _candidates(model: ModelInfo) -> Iterator[ModelPrice]:

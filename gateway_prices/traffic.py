@@ -37,19 +37,25 @@ class Traffic:
         requests_per_day: requests that reach it, on average. Default: 10,000.
         input_tokens: of a request, on average. Default: 2,000.
         output_tokens: of an answer, on average. Default: 500.
+        cached_share: share of the input tokens that are read from a prompt cache. Default: 0.
+        cache_write_share: share of the input tokens that are written to one. Default: 0.
         stream_share: share of the requests whose answer is streamed. Default: 0.8.
         stream_seconds: that a streamed answer takes, on average, from request to last byte. Default: 10.
         json_seconds: that any other answer takes. Default: 5.
         peak_factor: by how much the busiest minutes exceed the mean. Default: 3.
+        largest_consumer: share of the requests that the busiest consumer makes. Default: 1.
     """
 
     requests_per_day: float = 10_000
     input_tokens: float = 2_000
     output_tokens: float = 500
+    cached_share: float = 0.0
+    cache_write_share: float = 0.0
     stream_share: float = 0.8
     stream_seconds: float = 10.0
     json_seconds: float = 5.0
     peak_factor: float = 3.0
+    largest_consumer: float = 1.0
 
     @property
     def requests(self) -> float:
@@ -99,7 +105,8 @@ class Deployment:
     Args:
         memory_mb: of its function, in MiB. Default: 256, as the construct's.
         architecture: "arm64" or "x86_64". Default: "arm64".
-        secrets: how many upstreams' keys are stored. Default: 1.
+        secrets: how many upstreams' keys are stored, and paid for, as the gateway's own. Default: 1.
+        secrets_read: how many a new instance reads, those of others included. Default: as many as `secrets`.
         table: whether it has a table, for circuits and usage. Default: it has.
         budgets: whether consumers have budgets, which are read before each request. Default: they have none.
         waf_rules: rules of its web ACL. Default: 0, there is none.
@@ -117,6 +124,7 @@ class Deployment:
     memory_mb: int = 256
     architecture: str = "arm64"
     secrets: int = 1
+    secrets_read: int | None = None
     table: bool = True
     budgets: bool = False
     waf_rules: int = 0

@@ -1,1 +1,1 @@
-"""`ai-gateway estimate`: what a gateway costs, what it needs, and from which traffic on containers are cheaper."""
+"""`ai-gateway estimate`: what a gateway costs, what it needs, and from which traffic containers are cheaper."""

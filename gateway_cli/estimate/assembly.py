@@ -104,6 +104,8 @@ def _read(stack: Stack, function: str) -> SynthesizedGateway:
             memory_mb=_known(properties.get("MemorySize"), defaults.memory_mb),
             architecture=(properties.get("Architectures") or [defaults.architecture])[0],
             secrets=len(_of(own, "AWS::SecretsManager::Secret")),
+            # A secret that somebody else has made is read, too, but it is on another bill.
+            secrets_read=None if config is None else sum(upstream.needs_key for upstream in config.upstreams),
             table=table,
             budgets=variables.get(LIMITS_VARIABLE) == "1",
             waf_rules=sum(len(acl.get("Rules", [])) for acl in _of(own, "AWS::WAFv2::WebACL")),

@@ -14,7 +14,7 @@ from gateway_cli.errors import MISTAKEN, CommandError, command_notes
 from gateway_cli.estimate.assembly import read_gateway
 from gateway_cli.estimate.document import estimate_json
 from gateway_cli.estimate.models import parse_models, parse_price
-from gateway_cli.estimate.options import capacity_of, deployment_of, require_figures, shown_options, traffic_of
+from gateway_cli.estimate.options import MODELS, capacity_of, deployment_of, shown_options, traffic_of
 from gateway_cli.estimate.picture import draw
 from gateway_cli.estimate.published import check
 from gateway_cli.estimate.published_rendering import check_json, print_check
@@ -37,28 +37,44 @@ class Example(StrEnum):
     PUBLISHED_COMPARISON = "published-comparison"
 
 
-def _figure(panel: str, text: str, least: float = 0, most: float | None = None) -> Any:
-    return typer.Option(min=least, max=most, help=text, rich_help_panel=panel, show_default=False)
+COUNT, TOKENS, USD, SECONDS = 100_000, 10_000_000, 1_000_000_000, 900
+"""The most that options take: far beyond what a gateway has, and near enough that every figure of the estimate is one."""
+
+
+def _figure(panel: str, text: str, least: float = 0, most: float = 1) -> Any:
+    """An option that takes figures of a range."""
+
+    def checked(value: float | None) -> float | None:
+        # What is no number to anybody but Python is in no range.
+        if value is not None and not least <= value <= most:
+            raise typer.BadParameter(f"a number from {least:g} to {most:,} is wanted, got {value}")
+        return value
+
+    return typer.Option(callback=checked, metavar=f"{least:g}..{most:,}", help=text, rich_help_panel=panel, show_default=False)
 
 
 def estimate_(
     context: typer.Context,
     *,
     requests_per_day: Annotated[float | None, _figure(TRAFFIC, "Requests a day. Default: 10,000.", most=1_000_000_000)] = None,
-    input_tokens: Annotated[float | None, _figure(TRAFFIC, "Tokens of a request. Default: 2,000.")] = None,
-    output_tokens: Annotated[float | None, _figure(TRAFFIC, "Tokens of an answer. Default: 500.")] = None,
+    input_tokens: Annotated[float | None, _figure(TRAFFIC, "Tokens of a request. Default: 2,000.", most=TOKENS)] = None,
+    output_tokens: Annotated[float | None, _figure(TRAFFIC, "Tokens of an answer. Default: 500.", most=TOKENS)] = None,
     cached_share: Annotated[
-        float | None, _figure(TRAFFIC, "Share of the input that is read from a prompt cache. Default: 0.", most=1)
+        float | None, _figure(TRAFFIC, "Share of the input that is read from a prompt cache. Default: 0.")
     ] = None,
-    stream_share: Annotated[
-        float | None, _figure(TRAFFIC, "Share of the answers that are streamed. Default: 0.8.", most=1)
+    cache_write_share: Annotated[
+        float | None, _figure(TRAFFIC, "Share of the input that is written to one. Default: 0.")
     ] = None,
+    stream_share: Annotated[float | None, _figure(TRAFFIC, "Share of the answers that are streamed. Default: 0.8.")] = None,
     stream_seconds: Annotated[
-        float | None, _figure(TRAFFIC, "Seconds of a streamed answer, from request to last byte. Default: 10.", most=900)
+        float | None, _figure(TRAFFIC, "Seconds of a streamed answer, from request to last byte. Default: 10.", most=SECONDS)
     ] = None,
-    json_seconds: Annotated[float | None, _figure(TRAFFIC, "Seconds of any other answer. Default: 5.", most=900)] = None,
+    json_seconds: Annotated[float | None, _figure(TRAFFIC, "Seconds of any other answer. Default: 5.", most=SECONDS)] = None,
     peak_factor: Annotated[
         float | None, _figure(TRAFFIC, "By how much the busiest minutes exceed the mean. Default: 3.", least=1, most=100)
+    ] = None,
+    largest_consumer: Annotated[
+        float | None, _figure(TRAFFIC, "Share of the requests that the busiest consumer makes. Default: 1.")
     ] = None,
     assembly: Annotated[
         Path | None,
@@ -74,7 +90,10 @@ def estimate_(
         Architecture | None,
         typer.Option(help="Of the functions. Default: arm64.", rich_help_panel=GATEWAY, show_default=False),
     ] = None,
-    secrets: Annotated[int | None, _figure(GATEWAY, "Upstreams whose key is stored. Default: 1.")] = None,
+    secrets: Annotated[int | None, _figure(GATEWAY, "Upstreams' keys that it stores. Default: 1.", most=COUNT)] = None,
+    secrets_read: Annotated[
+        int | None, _figure(GATEWAY, "Keys that an instance reads at its start. Default: 1, as many as are stored.", most=COUNT)
+    ] = None,
     table: Annotated[
         bool | None,
         typer.Option(
@@ -90,21 +109,36 @@ def estimate_(
             show_default=False,
         ),
     ] = None,
-    waf_rules: Annotated[int | None, _figure(GATEWAY, "Rules of its web ACL; the construct's has 3. Default: 0, none.")] = None,
-    metrics: Annotated[int | None, _figure(GATEWAY, "Custom metrics. Default: 23, of one upstream and no model map.")] = None,
-    alarm_metrics: Annotated[int | None, _figure(GATEWAY, "Metrics that alarms look at by the minute. Default: 0.")] = None,
-    fast_alarm_metrics: Annotated[int | None, _figure(GATEWAY, "The same, every 10 seconds. Default: 0.")] = None,
-    dashboards: Annotated[int | None, _figure(GATEWAY, "Dashboards. Default: 1.")] = None,
-    log_bytes: Annotated[float | None, _figure(GATEWAY, "Bytes that are logged for a request. Default: 2,100.")] = None,
-    cold_start_share: Annotated[
-        float | None, _figure(GATEWAY, "Share of the requests that start an instance. Default: 0.01.", most=1)
+    waf_rules: Annotated[
+        int | None, _figure(GATEWAY, "Rules of its web ACL; the construct's has 3. Default: 0, none.", most=COUNT)
     ] = None,
-    init_seconds: Annotated[float | None, _figure(GATEWAY, "Seconds that this takes. Default: 0.5.")] = None,
+    metrics: Annotated[
+        int | None, _figure(GATEWAY, "Custom metrics. Default: 23, of one upstream and no model map.", most=COUNT)
+    ] = None,
+    alarm_metrics: Annotated[
+        int | None, _figure(GATEWAY, "Metrics that alarms look at by the minute. Default: 0.", most=COUNT)
+    ] = None,
+    fast_alarm_metrics: Annotated[int | None, _figure(GATEWAY, "The same, every 10 seconds. Default: 0.", most=COUNT)] = None,
+    dashboards: Annotated[int | None, _figure(GATEWAY, "Dashboards. Default: 1.", most=COUNT)] = None,
+    log_bytes: Annotated[
+        float | None, _figure(GATEWAY, "Bytes that are logged for a request. Default: 2,100.", most=1_000_000)
+    ] = None,
+    cold_start_share: Annotated[
+        float | None, _figure(GATEWAY, "Share of the requests that start an instance. Default: 0.01.")
+    ] = None,
+    init_seconds: Annotated[float | None, _figure(GATEWAY, "Seconds that this takes. Default: 0.5.", most=60)] = None,
+    after_seconds: Annotated[
+        float | None, _figure(GATEWAY, "Seconds that a request's instance works on after the answer. Default: 0.02.", most=60)
+    ] = None,
+    authorizer_seconds: Annotated[
+        float | None, _figure(GATEWAY, "Seconds of the authorizer's function. Default: 0.005.", most=60)
+    ] = None,
     model: Annotated[
         list[str] | None,
         typer.Option(
             metavar="UPSTREAM/MODEL[=SHARE]",
-            help="A model that answers, and its share of the requests. May be repeated. Default: openai/gpt-4.1.",
+            help="A model that answers, and its share of the requests. May be repeated. Default: those with a "
+            "--price, else the first of the assembly's model map with a price, else openai/gpt-4.1.",
             rich_help_panel=MONEY,
             show_default=False,
         ),
@@ -113,7 +147,8 @@ def estimate_(
         list[str] | None,
         typer.Option(
             metavar="[MODEL:]in=USD,out=USD",
-            help="What a million tokens cost, of a model or of all; also cached=USD. Default: the price list's.",
+            help="What a million tokens cost, of a model or of all; also cached=USD and write=USD, of a prompt cache. "
+            "Prices of long inputs come from the list or the assembly. Default: the price list's.",
             rich_help_panel=MONEY,
             show_default=False,
         ),
@@ -122,19 +157,19 @@ def estimate_(
         str | None,
         typer.Option(
             metavar="in=USD,out=USD",
-            help="What a million tokens cost today. Default: as much as through the gateway.",
+            help="What a million tokens cost today; also cached=USD and write=USD. Default: as much as through the gateway.",
             rich_help_panel=MONEY,
             show_default=False,
         ),
     ] = None,
     today_infrastructure: Annotated[
-        float | None, _figure(MONEY, "USD a month that are paid today besides tokens. Default: nothing is compared.")
+        float | None, _figure(MONEY, "USD a month that are paid today besides tokens. Default: nothing is compared.", most=USD)
     ] = None,
     task_requests: Annotated[
-        float | None, _figure(CONTAINERS, "Requests a second that a vCPU does. Default: 70.", least=0.001)
+        float | None, _figure(CONTAINERS, "Requests a second that a vCPU does. Default: 70.", least=0.001, most=1_000_000)
     ] = None,
     task_events: Annotated[
-        float | None, _figure(CONTAINERS, "Events of streams a second that a vCPU does. Default: 5,000.", least=0.001)
+        float | None, _figure(CONTAINERS, "Events of streams a second that a vCPU does. Default: 5,000.", least=0.001, most=USD)
     ] = None,
     example: Annotated[
         Example | None,
@@ -147,7 +182,7 @@ def estimate_(
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
-    """Estimate what a gateway costs in a month, which quotas it needs, and from which traffic on containers are cheaper.
+    """Estimate what a gateway costs in a month, which quotas it needs, and from which traffic containers are cheaper.
 
     Nothing is looked up: list prices come with the package, and what you do not say is assumed and shown.
     """
@@ -166,13 +201,16 @@ def estimate_(
             "input_tokens": input_tokens,
             "output_tokens": output_tokens,
             "cached_share": cached_share,
+            "cache_write_share": cache_write_share,
             "stream_share": stream_share,
             "stream_seconds": stream_seconds,
             "json_seconds": json_seconds,
             "peak_factor": peak_factor,
+            "largest_consumer": largest_consumer,
             "memory_mb": memory,
             "architecture": architecture and architecture.value,
             "secrets": secrets,
+            "secrets_read": secrets_read,
             "table": table,
             "budgets": budgets,
             "waf_rules": waf_rules,
@@ -183,25 +221,26 @@ def estimate_(
             "log_bytes": log_bytes,
             "cold_start_share": cold_start_share,
             "init_seconds": init_seconds,
+            "after_seconds": after_seconds,
+            "authorizer_seconds": authorizer_seconds,
             "requests": task_requests,
             "events": task_events,
-            "today_infrastructure": today_infrastructure,
+            MODELS: model or price,
         }
-        require_figures(given)
         if gateway and assembly is None:
             raise CommandError("--gateway names a gateway of an assembly; give that, too: --assembly cdk.out", status=MISTAKEN)
         read = read_gateway(assembly, gateway) if assembly else None
+        traffic = traffic_of(given)
         asked = Asked(
-            traffic=traffic_of(given),
+            traffic=traffic,
             deployment=deployment_of(given, read),
-            models=parse_models(model or (), price or (), read.config if read else None),
-            cached_share=cached_share or 0.0,
+            models=parse_models(model or (), price or (), traffic, read.config if read else None),
             capacity=capacity_of(given),
-            today_price=parse_price("--today-model-price", today_model_price) if today_model_price else None,
+            today_price=None if today_model_price is None else parse_price("--today-model-price", today_model_price, traffic),
             today_infrastructure=today_infrastructure,
         )
         made = estimate(asked)
-        shown = shown_options(given, asked.traffic, asked.deployment, asked.capacity, asked.cached_share, read=read is not None)
+        shown = shown_options(given, asked, read)
         if picture:
             draw(made, picture)
         if as_json:

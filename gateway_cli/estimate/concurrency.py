@@ -1,4 +1,4 @@
-"""How many requests are under way at the same time, and which of an account's quotas they need.
+"""How many requests are under way at the same time.
 
 Of requests that come independently of each other the number under way is distributed as Poisson has it, with Little's mean: the
 rate times the time that each takes, however those times are distributed.
@@ -11,16 +11,9 @@ from dataclasses import dataclass
 
 from gateway_prices.traffic import Deployment, Traffic
 
-LAMBDA_CONCURRENCY = 1_000
-API_GATEWAY_RATE = 10_000
-API_GATEWAY_BURST = 5_000
-ITEM_WRITES = 1_000
-"""Write units a second that one item of DynamoDB takes."""
+RARELY = 0.999
+"""How often a figure holds that is called rarely exceeded."""
 
-PARTITION_READS = 3_000
-"""Read units a second that one partition of DynamoDB gives."""
-
-_RARELY = 0.999
 _SPREAD = 12.0
 
 
@@ -47,30 +40,6 @@ class Concurrency:
     peak_burst: int
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Quota:
-    """A limit of the account or of a service.
-
-    Args:
-        name: for scripts.
-        label: for people.
-        default: what a grown account has.
-        needed: at least.
-        way_out: what to do where that is more.
-    """
-
-    name: str
-    label: str
-    default: int
-    needed: int
-    way_out: str
-
-    @property
-    def exceeded(self) -> bool:
-        """Whether it does not do."""
-        return self.needed > self.default
-
-
 def concurrency(traffic: Traffic, deployment: Deployment) -> Concurrency:
     """Requests under way, and how they come.
 
@@ -85,62 +54,10 @@ def concurrency(traffic: Traffic, deployment: Deployment) -> Concurrency:
         at_peak=rate * seconds,
         median=poisson_quantile(rate * seconds, 0.5),
         p99=poisson_quantile(rate * seconds, 0.99),
-        p999=poisson_quantile(rate * seconds, _RARELY),
+        p999=poisson_quantile(rate * seconds, RARELY),
         peak_rate=rate,
-        peak_burst=poisson_quantile(rate, _RARELY),
+        peak_burst=poisson_quantile(rate, RARELY),
     )
-
-
-def quotas(traffic: Traffic, deployment: Deployment) -> list[Quota]:
-    """What the busiest minutes need of each limit.
-
-    Args:
-        traffic: what is asked.
-        deployment: of the gateway.
-    """
-    load = concurrency(traffic, deployment)
-    authorizers = poisson_quantile(load.peak_rate * deployment.authorizer_seconds, _RARELY)
-    found = [
-        Quota(
-            name="lambda_concurrency",
-            label="Lambda, concurrent executions",
-            default=LAMBDA_CONCURRENCY,
-            needed=load.p999 + authorizers,
-            way_out="ask Service Quotas for L-B99A9384",
-        ),
-        Quota(
-            name="api_gateway_rate",
-            label="API Gateway, requests a second",
-            default=API_GATEWAY_RATE,
-            needed=math.ceil(load.peak_rate),
-            way_out="ask Service Quotas for L-8A5B8E43",
-        ),
-        Quota(
-            name="api_gateway_burst",
-            label="API Gateway, requests at once",
-            default=API_GATEWAY_BURST,
-            needed=load.peak_burst,
-            way_out="AWS raises it with the rate",
-        ),
-    ]
-    if deployment.table:
-        found += [
-            Quota(
-                name="table_item_writes",
-                label="DynamoDB, writes a second to the counts of one target",
-                default=ITEM_WRITES,
-                needed=math.ceil(load.peak_rate),
-                way_out="cannot be raised: share the load over several models or upstreams, or lose some counts",
-            ),
-            Quota(
-                name="table_state_reads",
-                label="DynamoDB, reads a second of the circuits",
-                default=PARTITION_READS,
-                needed=math.ceil(load.peak_rate),
-                way_out="cannot be raised: share the load over several gateways, or circuits are heeded later",
-            ),
-        ]
-    return found
 
 
 def poisson_quantile(mean: float, probability: float) -> int:

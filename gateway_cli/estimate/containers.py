@@ -16,7 +16,7 @@ from gateway_prices.bill import tiered
 from gateway_prices.traffic import GB, LINE_BYTES, Traffic
 
 UTILISATION = 0.6
-"""Of a task's CPU, on average, when their number follows the load."""
+"""Of a task's CPU, when their number follows the load."""
 
 TASK_REQUESTS = 70.0
 """Requests a second of one vCPU. LiteLLM publishes 1,170 on four instances of 4 vCPU, which is 73."""
@@ -80,11 +80,15 @@ class Containers:
 
     def tasks(self, traffic: Traffic, capacity: Capacity) -> float:
         """How many tasks run, on average."""
-        return max(self.least, capacity.busy(traffic) / (self.vcpu * UTILISATION))
+        return max(self.least, self._busy(traffic, capacity))
 
     def tasks_at_peak(self, traffic: Traffic, capacity: Capacity) -> int:
         """How many tasks the busiest minutes take."""
-        return max(self.least, math.ceil(capacity.busy(traffic) * traffic.peak_factor / self.vcpu))
+        return max(self.least, math.ceil(self._busy(traffic, capacity) * traffic.peak_factor))
+
+    def _busy(self, traffic: Traffic, capacity: Capacity) -> float:
+        """How many tasks the traffic takes on average, if there may be any number of them."""
+        return capacity.busy(traffic) / (self.vcpu * UTILISATION)
 
     def usd(self, traffic: Traffic, capacity: Capacity) -> float:
         """What all of it costs in a month.

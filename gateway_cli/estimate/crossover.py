@@ -1,4 +1,4 @@
-"""From which traffic on one way of paying is dearer than another."""
+"""At which traffic one way of paying becomes dearer than another."""
 
 from __future__ import annotations
 
@@ -15,14 +15,16 @@ Cost = Callable[[float], float]
 
 
 def crossover(one: Cost, other: Cost) -> float | None:
-    """The least traffic from which on the first costs more than the second.
+    """The least traffic at which the first costs more than the second.
+
+    Far above it may cost less again: the price of a large amount falls in steps.
 
     Args:
         one: cheaper while there is little traffic.
         other: what it is compared with.
 
     Returns:
-        Requests a day, where both cost the same; `LEAST` if the first is dearer from there on; None if it never is.
+        Requests a day, where both cost the same; `LEAST` if the first is dearer there already; None if it never is.
     """
     below = LEAST
     if one(below) > other(below):

@@ -33,6 +33,8 @@ def estimate_json(estimate: Estimate, assumed: Sequence[str], gateway: str | Non
             "lines": [line_json(line) for line in estimate.bill],
             "estimated_usd_month": usd(estimate.aws_usd),
             "estimated_idle_usd_month": usd(estimate.idle_usd),
+            "estimated_fixed_usd_month": usd(estimate.fixed_usd),
+            "estimated_usd_next_million_requests": usd(estimate.million_usd),
         },
         "inference": {
             "models": [
@@ -40,6 +42,7 @@ def estimate_json(estimate: Estimate, assumed: Sequence[str], gateway: str | Non
                     "model": part.model.name,
                     "share": part.model.share,
                     "price": {**price_document(part.model.price), "source": part.model.source},
+                    "applied_price": {**price_document(part.price), "above_input_tokens": part.above},
                     "input_tokens_month": round(part.input_tokens),
                     "output_tokens_month": round(part.output_tokens),
                     "estimated_usd_month": usd(part.usd),
@@ -58,7 +61,7 @@ def estimate_json(estimate: Estimate, assumed: Sequence[str], gateway: str | Non
             },
             "estimated_usd_month": usd(savings.month),
             "estimated_usd_year": usd(savings.year),
-            "estimated_share": round(savings.share, 4),
+            "estimated_share": None if savings.share is None else round(savings.share, 4),
         },
         "concurrency": {"estimate": True, **asdict(estimate.concurrency)},
         "quotas": [{"estimate": True, **asdict(quota), "exceeded": quota.exceeded} for quota in estimate.quotas],
@@ -110,7 +113,6 @@ def _inputs(estimate: Estimate) -> dict[str, Any]:
     return {
         **asdict(asked.traffic),
         **asdict(asked.deployment),
-        "cached_share": asked.cached_share,
         "models": {model.name: model.share for model in asked.models},
         "task_requests": asked.capacity.requests,
         "task_events": asked.capacity.events,

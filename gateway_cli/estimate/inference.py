@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from gateway_prices.traffic import Traffic
 from lambda_runtime.config.prices import NANO, Price
@@ -36,15 +36,19 @@ class Inference:
         input_tokens: of a month, what a prompt cache held included.
         output_tokens: of a month.
         usd: in a month.
+        price: what its tokens cost in the mean request.
+        above: input tokens above which that price holds. 0: it holds for requests of any length.
     """
 
     model: ModelShare
     input_tokens: float
     output_tokens: float
     usd: float
+    price: Price
+    above: int
 
 
-def monthly_inference(traffic: Traffic, models: Sequence[ModelShare], cached_share: float) -> list[Inference]:
+def monthly_inference(traffic: Traffic, models: Sequence[ModelShare]) -> list[Inference]:
     """What models cost in a month.
 
     Requests are priced by their mean: where a price rises with the length, all requests get the price of the mean length.
@@ -52,35 +56,44 @@ def monthly_inference(traffic: Traffic, models: Sequence[ModelShare], cached_sha
     Args:
         traffic: what is asked.
         models: which models answer.
-        cached_share: share of the input tokens that are read from a prompt cache.
     """
     return [
         Inference(
             model=model,
             input_tokens=traffic.requests * model.share * traffic.input_tokens,
             output_tokens=traffic.requests * model.share * traffic.output_tokens,
-            usd=traffic.requests * model.share * request_usd(traffic, model.price, cached_share),
+            usd=traffic.requests * model.share * request_usd(traffic, model.price),
+            price=applied_price(traffic, model.price),
+            above=model.price.reached(traffic.input_tokens),
         )
         for model in models
     ]
 
 
-def request_usd(traffic: Traffic, price: Price, cached_share: float) -> float:
+def applied_price(traffic: Traffic, price: Price) -> Price:
+    """The price that the mean request has, without those of other lengths.
+
+    Args:
+        traffic: of which the mean request is taken.
+        price: of the model.
+    """
+    return replace(price.at(traffic.input_tokens), above={})
+
+
+def request_usd(traffic: Traffic, price: Price) -> float:
     """What the tokens of one request cost, in USD.
 
     Args:
         traffic: of which the mean request is taken.
         price: of the model.
-        cached_share: share of the input tokens that are read from a prompt cache.
     """
     # Of a million such requests, so that fractions of a token and of a billionth of a USD do not get lost.
-    tier = price.above[max(reached)] if (reached := [start for start in price.above if traffic.input_tokens > start]) else price
-    flat = Price(input=tier.input, output=tier.output, cached_input=tier.cached_input)
     many = 1_000_000
-    cost = flat.cost(
+    cost = applied_price(traffic, price).cost(
         input_tokens=round(traffic.input_tokens * many),
         output_tokens=round(traffic.output_tokens * many),
-        cached_tokens=round(traffic.input_tokens * cached_share * many),
+        cached_tokens=round(traffic.input_tokens * traffic.cached_share * many),
+        cache_write_tokens=round(traffic.input_tokens * traffic.cache_write_share * many),
     )
     return cost / NANO / many
 

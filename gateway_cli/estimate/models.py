@@ -6,19 +6,21 @@ import math
 import re
 from collections.abc import Mapping, Sequence
 from importlib.metadata import version
+from typing import Any
 
 from gateway_cli.errors import MISTAKEN, CommandError
 from gateway_cli.estimate.inference import ModelShare
 from gateway_cli.smoke.presets import PRESETS
-from gateway_prices.models import list_price
+from gateway_prices.models import differs_by_time_of_day, list_price
+from gateway_prices.traffic import Traffic
 from lambda_runtime.config import GatewayConfig, UpstreamConfig
 from lambda_runtime.config.prices import Price
 
 DEFAULT_MODEL = "openai/gpt-4.1"
 UNNAMED = "your model"
 
-_PRICED = re.compile(r"(?:(?P<model>.+):)?(?P<price>(?:in|out|cached)=[^:]*)")
-_FIELDS = {"in", "out", "cached"}
+_PRICED = re.compile(r"(?:(?P<model>.+):)?(?P<price>(?:in|out|cached|write)=[^:]*)")
+_FIELDS = {"in": "input", "out": "output", "cached": "cached_input", "write": "cache_write"}
 _TOLERANCE = 1e-6
 
 
@@ -27,58 +29,107 @@ def price_list() -> str:
     return f"genai-prices {version('genai-prices')}"
 
 
-def parse_price(option: str, text: str) -> Price:
-    """A price as it is typed: `in=2,out=8`, USD per million tokens; `cached=0.5` for input that a prompt cache held.
+def parse_price(option: str, text: str, traffic: Traffic) -> Price:
+    """A price as it is typed: `in=2,out=8`, USD per million tokens; `cached=0.5` and `write=2.5` for a prompt cache.
 
     Args:
         option: that it was given to, for the message.
         text: what was typed.
+        traffic: that is charged by it.
 
     Raises:
-        CommandError: if it is none.
+        CommandError: if it is none, or does not say what the traffic's cached input costs.
     """
+    price = _price(text)
+    if price is None:
+        raise CommandError(
+            f"{option}: a price is USD per million tokens of input and output, as in in=2,out=8 or "
+            f"in=2,out=8,cached=0.5,write=2.5, each of them once; got {text!r}",
+            status=MISTAKEN,
+        )
+    for share_option, share, field, usd in (
+        ("--cached-share", traffic.cached_share, "cached", price.cached_input),
+        ("--cache-write-share", traffic.cache_write_share, "write", price.cache_write),
+    ):
+        if share and usd is None:
+            raise CommandError(
+                f"{option}: {share_option} is {share:g}, and what that costs is not said; say {field}=USD, or "
+                f"{field}={price.input:g} if it costs as much as other input; got {text!r}",
+                status=MISTAKEN,
+            )
+    return price
+
+
+def _price(text: str) -> Price | None:
     try:
-        parts = {name: float(value) for name, value in (part.split("=") for part in text.replace(" ", "").split(","))}
-        if parts.keys() <= _FIELDS:
-            return Price(input=parts["in"], output=parts["out"], cached_input=parts.get("cached"))
-    except (KeyError, ValueError):
-        pass
-    raise CommandError(
-        f"{option}: a price is USD per million tokens of input and output, as in in=2,out=8 or in=2,out=8,cached=0.5; "
-        f"got {text!r}",
-        status=MISTAKEN,
-    )
+        parts = [(name, float(value)) for name, value in (part.split("=") for part in text.replace(" ", "").split(","))]
+        found: dict[str, Any] = {_FIELDS[name]: value for name, value in parts}
+        return Price(**found) if len(found) == len(parts) else None
+    except (KeyError, TypeError, ValueError):
+        return None
 
 
-def parse_models(models: Sequence[str], prices: Sequence[str], config: GatewayConfig | None = None) -> list[ModelShare]:
+def parse_models(
+    models: Sequence[str], prices: Sequence[str], traffic: Traffic, config: GatewayConfig | None = None
+) -> list[ModelShare]:
     """The models that the options name, with their shares and prices.
 
     Args:
         models: values of `--model`.
         prices: values of `--price`.
-        config: of the gateway whose upstreams and prices are meant. Default: well-known providers are.
+        traffic: that they answer.
+        config: of the gateway whose models, upstreams and prices are meant. Default: well-known providers are.
 
     Raises:
         CommandError: if one is malformed, shares do not make up the whole, or a price is not known.
     """
-    given = _prices(prices)
-    if not models:
-        models = [UNNAMED] if None in given else [DEFAULT_MODEL]
-    shares = _shares(models)
+    given = _prices(prices, traffic)
+    shares = _shares(models) if models else _unnamed(given, config)
     strangers = [name for name in given if name is not None and name not in shares]
     if strangers:
         raise CommandError(
             f"--price: {strangers[0]!r} is none of the models; name it with --model {strangers[0]}", status=MISTAKEN
         )
+    if None in given and all(name in given for name in shares):
+        raise CommandError(
+            "--price: each model has a price of its own, so that the one without a name is nobody's; leave it out, or name its "
+            "model with --model",
+            status=MISTAKEN,
+        )
     return [_model(name, share, given, config) for name, share in shares.items()]
 
 
-def _prices(texts: Sequence[str]) -> dict[str | None, Price]:
+def _unnamed(given: Mapping[str | None, Price], config: GatewayConfig | None) -> dict[str, float]:
+    """Whichever models are meant where none is named: those with a price, else the gateway's own."""
+    named = [name for name in given if name is not None]
+    if named:
+        return dict.fromkeys(named, 1 / len(named))
+    if None in given:
+        return {UNNAMED: 1.0}
+    if config is None:
+        return {DEFAULT_MODEL: 1.0}
+    targets = [target for route in config.models.values() for target in route.ordered]
+    for target in targets:
+        if _known(target.upstream, target.model, config) is not None:
+            return {target.name: 1.0}
+    example = targets[0].name if targets else DEFAULT_MODEL
+    raise CommandError(
+        "--model: the gateway's model map names no model with a known price; name one that it serves, as in "
+        f"--model {example}, and what it costs, as in --price {example}:in=2,out=8 (USD per million tokens)",
+        status=MISTAKEN,
+    )
+
+
+def _prices(texts: Sequence[str], traffic: Traffic) -> dict[str | None, Price]:
     """By the model; None stands for all that have none of their own."""
     found: dict[str | None, Price] = {}
     for text in texts:
         match = _PRICED.fullmatch(text)
-        found[match["model"] if match else None] = parse_price("--price", match["price"] if match else text)
+        name = match["model"] if match else None
+        if name in found:
+            priced = "all models have" if name is None else f"{name!r} has"
+            raise CommandError(f"--price: {priced} a price already; got {text!r}, leave one of the two out", status=MISTAKEN)
+        found[name] = parse_price("--price", match["price"] if match else text, traffic)
     return found
 
 
@@ -118,17 +169,32 @@ def _model(name: str, share: float, given: Mapping[str | None, Price], config: G
     upstream_name, slash, model = name.partition("/")
     if not (upstream_name and slash and model):
         raise CommandError(f"--model: name upstream and model, as in {DEFAULT_MODEL}; got {name!r}", status=MISTAKEN)
-    upstreams: Mapping[str, UpstreamConfig] = {one.name: one for one in config.upstreams} if config else PRESETS
-    if config is not None and (configured := config.price(upstream_name, model)) is not None:
-        return ModelShare(name=name, share=share, price=configured, source="the gateway's configuration")
+    known = _known(upstream_name, model, config)
+    if known is not None:
+        price, source = known
+        return ModelShare(name=name, share=share, price=price, source=source)
     state = f"say what it costs, with --price {name}:in=2,out=8 (USD per million tokens)"
-    upstream = upstreams.get(upstream_name)
-    if upstream is None:
+    upstreams = _upstreams(config)
+    if upstream_name not in upstreams:
         raise CommandError(
             f"--model: the upstream {upstream_name!r} is not known; known are {', '.join(upstreams)}; or {state}",
             status=MISTAKEN,
         )
-    found = list_price(upstream.endpoints[0].base_url, model)
-    if found is None:
-        raise CommandError(f"--model: {price_list()} has no price for {name!r}; {state}", status=MISTAKEN)
-    return ModelShare(name=name, share=share, price=found, source=price_list())
+    raise CommandError(f"--model: {price_list()} has no price for {name!r}; {state}", status=MISTAKEN)
+
+
+def _known(upstream: str, model: str, config: GatewayConfig | None) -> tuple[Price, str] | None:
+    """What a model costs by the gateway's configuration, or else by the list, and which of them says so."""
+    if config is not None and (configured := config.price(upstream, model)) is not None:
+        return configured, "the gateway's configuration"
+    upstreams = _upstreams(config)
+    for endpoint in upstreams[upstream].endpoints if upstream in upstreams else ():
+        listed = list_price(endpoint.base_url, model)
+        if listed is not None:
+            dearest = ", dearest of the day" if differs_by_time_of_day(endpoint.base_url, model) else ""
+            return listed, price_list() + dearest
+    return None
+
+
+def _upstreams(config: GatewayConfig | None) -> Mapping[str, UpstreamConfig]:
+    return {one.name: one for one in config.upstreams} if config else PRESETS

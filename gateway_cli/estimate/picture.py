@@ -110,7 +110,7 @@ def picture(estimate: Estimate) -> bytes:
     for one, cost in others:
         chart.add(one.containers.label, _curve(cost, requests))
     chart.add(
-        "cheaper in containers from there on",
+        "containers become cheaper",
         [{"value": (at, gateway(at)), "label": f"{at:,.0f} a day"} for at in marks],
         stroke=False,
         show_dots=True,

@@ -48,7 +48,7 @@ class Offer:
         input: of input tokens.
         output: of output tokens.
         listed: the model that is meant, or comes nearest, as `upstream/model`. Empty: there is none.
-        list_price: what it costs at its maker.
+        list_price: what it costs by the list.
     """
 
     name: str
@@ -64,7 +64,7 @@ class Offer:
 
     @property
     def listed_usd(self) -> float | None:
-        """What they cost at the maker."""
+        """What they cost by the list."""
         if self.list_price is None:
             return None
         return INPUT_MILLIONS * self.list_price.input + OUTPUT_MILLIONS * self.list_price.output
@@ -107,7 +107,7 @@ class Check:
         small_usd: what this gateway costs for the small amount of tokens.
         small_published_usd: what the published architecture costs for it.
         mean_price: USD per million tokens that its figure after the change comes to.
-        like_for_like: USD a year saved with the same model before and after: the model, at the relay's price, at its maker's.
+        like_for_like: USD a year saved with the same model before and after: the model, at the relay's price, at the list's.
     """
 
     offers: Sequence[Offer]
@@ -244,7 +244,7 @@ def _figures(before_tokens: float, servers: float, lambda_usd: float) -> list[Fi
 
 
 def _like_for_like(offer: Offer, servers: float, gateway: float) -> tuple[str, float, float]:
-    """What is saved in a year where the model stays the same: through the relay, and at its maker's."""
+    """What is saved in a year where the model stays the same: through the relay, and at list price."""
     listed = offer.listed_usd or 0.0
     before = listed + servers
     return offer.listed, MONTHS * (before - offer.usd - gateway), MONTHS * (before - listed - gateway)

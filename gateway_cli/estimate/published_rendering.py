@@ -10,6 +10,7 @@ from rich.text import Text
 from gateway_cli.estimate import published
 from gateway_cli.estimate.document import header, line_json, usd
 from gateway_cli.estimate.figures import dollars, percent, price, quantity
+from gateway_cli.estimate.models import price_list
 from gateway_cli.estimate.published import Check, Offer
 from gateway_cli.estimate.rendering import make_room, print_prices, say, titled
 from gateway_prices.bill import total
@@ -72,8 +73,8 @@ def check_json(check: Check) -> dict[str, Any]:
         "published_architecture": [line_json(line) for line in check.published_bill if line.usd],
         "gateway": [line_json(line) for line in check.gateway_bill if line.usd],
         "same_model_saved_a_year": [
-            {"model": model, "estimated_usd_through_relay": usd(relay), "estimated_usd_at_maker": usd(maker)}
-            for model, relay, maker in check.like_for_like
+            {"model": model, "estimated_usd_through_relay": usd(relay), "estimated_usd_at_list_price": usd(listed)}
+            for model, relay, listed in check.like_for_like
         ],
     }
 
@@ -150,8 +151,12 @@ def _print_bills(console: Console, check: Check) -> None:
 
 
 def _print_like_for_like(console: Console, check: Check) -> None:
-    table = titled(console, "With the same model before and after, saved a year", "", "through the relay", "at its maker's")
-    for model, relay, maker in check.like_for_like:
-        table.add_row(model, dollars(relay), dollars(maker))
+    table = titled(console, "With the same model before and after, saved a year", "", "through the relay", "at list price")
+    for model, relay, listed in check.like_for_like:
+        table.add_row(model, dollars(relay), dollars(listed))
     console.print(table)
-    say(console, "Before: list price and three c5.large. After: this gateway, and the relay's price or the list price.")
+    say(
+        console,
+        "Before: list price and three c5.large. After: this gateway, and the relay's price or the list price. List prices are "
+        f"those of {price_list()}, which may be older than the makers'.",
+    )

@@ -16,7 +16,6 @@ from gateway_cli.estimate.models import price_list
 from gateway_cli.estimate.report import SMALLEST_MB, Compared, Estimate, Savings
 from gateway_prices.aws import CHECKED
 
-_MILLION = 1_000_000
 _SOURCES = {"given": "Given", "read": "Read", "assumed": "Assumed"}
 _WIDTH, _TABLE_WIDTH, _INDENT = 140, 240, 9
 
@@ -122,28 +121,32 @@ def _print_bill(console: Console, estimate: Estimate) -> None:
             table.add_row(line.label, quantity(line.amount), Text(line.unit, justify="left"), dollars(line.usd))
     table.add_row("together", "", "", dollars(estimate.aws_usd), style="bold")
     console.print(table)
-    idle = f"Without a request it costs {dollars(estimate.idle_usd)}."
-    requests = estimate.asked.traffic.requests
-    if requests:
-        more = (estimate.aws_usd - estimate.idle_usd) / requests * _MILLION
-        idle += f" What comes on top is {dollars(more)} for a million requests."
-    say(console, idle)
+    say(
+        console,
+        f"Without a request it costs {dollars(estimate.idle_usd)}, with one in each hour {dollars(estimate.fixed_usd)}. "
+        f"A million requests more cost {dollars(estimate.million_usd)}.",
+    )
 
 
 def _print_inference(console: Console, estimate: Estimate) -> None:
-    table = titled(console, "Tokens, a month", "model", "share", "in", "out", "input", "output", "USD")
+    traffic = estimate.asked.traffic
+    caches = [name for name, share in (("cached", traffic.cached_share), ("written", traffic.cache_write_share)) if share]
+    columns = ("model", "share", "in", *caches, "out", "input", "output", "USD")
+    table = titled(console, "Tokens, a month", *columns)
     for part in estimate.inference:
-        model = part.model
+        of_cache = {"cached": part.price.cached_input, "written": part.price.cache_write}
+        above = f", above {part.above:,}" if part.above else ""
         table.add_row(
-            Text(f"{model.name} ({model.source})"),
-            percent(model.share),
-            price(model.price.input),
-            price(model.price.output),
+            Text(f"{part.model.name} ({part.model.source}{above})"),
+            percent(part.model.share),
+            price(part.price.input),
+            *(price(part.price.input if (usd := of_cache[name]) is None else usd) for name in caches),
+            price(part.price.output),
             quantity(part.input_tokens),
             quantity(part.output_tokens),
             dollars(part.usd),
         )
-    table.add_row("together", "", "", "", "", "", dollars(estimate.inference_usd), style="bold")
+    table.add_row("together", *[""] * (len(columns) - 2), dollars(estimate.inference_usd), style="bold")
     console.print(table)
     whole = estimate.aws_usd + estimate.inference_usd
     of_aws = percent(estimate.aws_usd / whole) if whole else percent(0)
@@ -161,7 +164,8 @@ def _print_savings(console: Console, savings: Savings) -> None:
         table.add_row(what, dollars(today), dollars(then), dollars(today - then), style="bold" if what == "together" else None)
     console.print(table)
     verb = "Saved" if savings.month >= 0 else "Dearer by"
-    say(console, f"{verb}: {percent(abs(savings.share))}, {dollars(abs(savings.year))} a year.")
+    share = "" if savings.share is None else f"{percent(abs(savings.share))}, "
+    say(console, f"{verb}: {share}{dollars(abs(savings.year))} a year.")
 
 
 def _print_concurrency(console: Console, estimate: Estimate) -> None:

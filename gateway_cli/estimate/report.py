@@ -5,17 +5,20 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
-from gateway_cli.estimate.concurrency import Concurrency, Quota, concurrency, quotas
+from gateway_cli.estimate.concurrency import Concurrency, concurrency
 from gateway_cli.estimate.containers import VARIANTS, Capacity, Containers
 from gateway_cli.estimate.crossover import Cost, crossover
 from gateway_cli.estimate.inference import Inference, ModelShare, inference_usd, monthly_inference, request_usd
+from gateway_cli.estimate.quotas import Quota, quotas
+from gateway_prices.aws import METRIC_MONTH
 from gateway_prices.bill import Line, total
 from gateway_prices.gateway_cost import monthly_lines
-from gateway_prices.traffic import Deployment, Traffic
+from gateway_prices.traffic import DAYS, Deployment, Traffic
 from lambda_runtime.config.prices import Price
 
 MONTHS = 12
 SMALLEST_MB = 128
+_STEP, _MILLION = 0.01, 1_000_000
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -26,7 +29,6 @@ class Asked:
         traffic: what is asked of the gateway.
         deployment: what it is made of.
         models: which models answer.
-        cached_share: share of the input tokens that are read from a prompt cache. Default: 0.
         capacity: of containers. Default: as assumed there.
         today_price: what tokens cost today. Default: as much as with the gateway.
         today_infrastructure: USD a month that are paid today besides. Default: not known; where a `today_price` is, 0.
@@ -35,7 +37,6 @@ class Asked:
     traffic: Traffic
     deployment: Deployment
     models: Sequence[ModelShare]
-    cached_share: float = 0.0
     capacity: Capacity = field(default_factory=Capacity)
     today_price: Price | None = None
     today_infrastructure: float | None = None
@@ -78,9 +79,9 @@ class Savings:
         return self.month * MONTHS
 
     @property
-    def share(self) -> float:
-        """Of what is paid today; 0 where nothing is."""
-        return self.month / self.today if self.today else 0.0
+    def share(self) -> float | None:
+        """Of what is paid today; None where nothing is."""
+        return self.month / self.today if self.today else None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -93,7 +94,7 @@ class Compared:
         idle_usd: what they cost without a request.
         tasks: that run on average.
         tasks_at_peak: that the busiest minutes take.
-        cheaper_from: requests a day from which on they are cheaper than the gateway. None: never.
+        cheaper_from: requests a day from which they are cheaper than the gateway. None: never.
         cheaper_from_smallest: the same if the gateway's function had the least memory.
     """
 
@@ -115,6 +116,8 @@ class Estimate:
         bill: of AWS, in a month.
         aws_usd: what that comes to.
         idle_usd: what it comes to without a request.
+        fixed_usd: what it comes to before the first request is counted, its metrics included.
+        million_usd: what a million more requests cost at this traffic.
         inference: of each model.
         inference_usd: what that comes to.
         savings: against what is paid today; None if that is not known.
@@ -127,6 +130,8 @@ class Estimate:
     bill: Sequence[Line]
     aws_usd: float
     idle_usd: float
+    fixed_usd: float
+    million_usd: float
     inference: Sequence[Inference]
     inference_usd: float
     savings: Savings | None
@@ -138,13 +143,16 @@ class Estimate:
 def estimate(asked: Asked) -> Estimate:
     """Make an estimate of what is asked."""
     bill = monthly_lines(asked.traffic, asked.deployment)
-    inference = monthly_inference(asked.traffic, asked.models, asked.cached_share)
+    inference = monthly_inference(asked.traffic, asked.models)
     aws_usd, tokens_usd = total(bill), inference_usd(inference)
+    idle_usd = gateway_cost(asked.traffic, asked.deployment)(0)
     return Estimate(
         asked=asked,
         bill=bill,
         aws_usd=aws_usd,
-        idle_usd=gateway_cost(asked.traffic, asked.deployment)(0),
+        idle_usd=idle_usd,
+        fixed_usd=idle_usd + asked.deployment.metrics * METRIC_MONTH,
+        million_usd=_million_usd(asked),
         inference=inference,
         inference_usd=tokens_usd,
         savings=_savings(asked, tokens_usd, aws_usd),
@@ -162,6 +170,14 @@ def gateway_cost(traffic: Traffic, deployment: Deployment) -> Cost:
 def containers_cost(traffic: Traffic, containers: Containers, capacity: Capacity) -> Cost:
     """What containers cost in a month, by the requests a day."""
     return lambda requests: containers.usd(replace(traffic, requests_per_day=requests), capacity)
+
+
+def _million_usd(asked: Asked) -> float:
+    """What a million more requests cost, by a small step from here. Metrics are left out, being fixed but for a few."""
+    cost = gateway_cost(asked.traffic, replace(asked.deployment, metrics=0))
+    here = asked.traffic.requests_per_day
+    step = max(1.0, here * _STEP)
+    return (cost(here + step) - cost(here)) / (step * DAYS) * _MILLION
 
 
 def _compared(asked: Asked, containers: Containers) -> Compared:
@@ -183,7 +199,7 @@ def _savings(asked: Asked, tokens_usd: float, aws_usd: float) -> Savings | None:
         return None
     today = tokens_usd
     if asked.today_price is not None:
-        today = asked.traffic.requests * request_usd(asked.traffic, asked.today_price, asked.cached_share)
+        today = asked.traffic.requests * request_usd(asked.traffic, asked.today_price)
     return Savings(
         today_inference=today,
         today_infrastructure=asked.today_infrastructure or 0.0,

@@ -60,6 +60,14 @@ class Price:
             if price.above:
                 raise ValueError(f"price: the price above {tokens} tokens has an `above` of its own; name all in one")
 
+    def reached(self, input_tokens: float) -> int:
+        """The longest of the lengths in `above` that a request with so much input exceeds; 0 if it exceeds none."""
+        return max((tokens for tokens in self.above if input_tokens > tokens), default=0)
+
+    def at(self, input_tokens: float) -> Price:
+        """What the tokens of a request with so much input cost."""
+        return self.above.get(self.reached(input_tokens), self)
+
     def cost(self, *, input_tokens: int, output_tokens: int, cached_tokens: int = 0, cache_write_tokens: int = 0) -> int:
         """What an answer cost.
 
@@ -72,10 +80,7 @@ class Price:
         Returns:
             Billionths of a USD, rounded to the nearest.
         """
-        price = self
-        for tokens in sorted(self.above):
-            if input_tokens > tokens:
-                price = self.above[tokens]
+        price = self.at(input_tokens)
         cached = price.input if price.cached_input is None else price.cached_input
         stored = price.input if price.cache_write is None else price.cache_write
         fresh = max(0, input_tokens - cached_tokens - cache_write_tokens)

@@ -68,6 +68,19 @@ WRONG: list[tuple[dict[str, Any], str, list[str]]] = [
         ["'many'", '"200000"'],
     ),
     (
+        {
+            "prices": {
+                "openai/x": {
+                    "input": 1,
+                    "output": 1,
+                    "above": {"20": {"input": 1, "output": 1}, "020": {"input": 1, "output": 1}},
+                }
+            }
+        },
+        "ai-gateway.prices.openai/x.above.020: 20 input tokens have a price already; leave one of the two out",
+        [],
+    ),
+    (
         {"prices": {"openai/x": {"input": 1, "output": 1, "above": {"5": {"input": 1, "output": 1, "above": {}}}}}},
         "ai-gateway.prices.openai/x.above.5.above is no setting",
         ["input, output"],

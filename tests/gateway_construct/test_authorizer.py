@@ -20,7 +20,7 @@ def test_without_a_cache_one_authorizer_takes_either_header(template_of: Callabl
 
 
 def test_its_function(template_of: Callable[[str], Any]) -> None:
-    function = only(template_of("smallest"), "Lambda::Function", Handler="index.handler")
+    function = only(template_of("smallest"), "Lambda::Function", Handler="lambda_runtime.authorizer.index.handler")
     assert (function["Runtime"], function["Architectures"], function["MemorySize"]) == ("python3.13", ["arm64"], 128)
     assert function["Timeout"] == 5
     assert "Environment" not in function
@@ -47,7 +47,7 @@ def test_with_a_cache_each_route_family_has_its_header(template_of: Callable[[st
 
 
 def test_a_cached_answer_is_good_for_every_route(template_of: Callable[[str], Any]) -> None:
-    function = only(template_of("cached-authorizer"), "Lambda::Function", Handler="index.handler")
+    function = only(template_of("cached-authorizer"), "Lambda::Function", Handler="lambda_runtime.authorizer.index.handler")
     assert function["Environment"] == {"Variables": {"AUTHORIZER_CACHED": "1"}}
 
 

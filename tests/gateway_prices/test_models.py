@@ -16,7 +16,7 @@ from genai_prices.types import ConditionalPrice, ModelInfo, ModelPrice, Provider
 
 from gateway_construct import HOLYSHEEP_EXAMPLE_MODELS, Upstream
 from gateway_prices import models
-from gateway_prices.models import list_price
+from gateway_prices.models import differs_by_time_of_day, list_price
 from lambda_runtime.config.prices import NANO, Price
 
 OPENAI, ANTHROPIC = "https://api.openai.com/v1", "https://api.anthropic.com"
@@ -124,6 +124,15 @@ assert list_price("https://api.openai.com/v1", "gpt-4.1")
 assert "genai_prices" in sys.modules
 """
     subprocess.run([sys.executable, "-c", program], check=True)
+
+
+def test_a_price_by_time_of_day_is_known_to_be_one() -> None:
+    assert differs_by_time_of_day("https://api.deepseek.com/v1", "deepseek-v4-pro")
+    assert not differs_by_time_of_day(OPENAI, "gpt-4.1")
+    assert not differs_by_time_of_day(OPENAI, "gpt-4.1-of-tomorrow")
+    # Its price has changed with the date, not with the hour.
+    by_date = ConditionalPrice(StartDateConstraint(dt.date(2026, 1, 1)), prices=_at(3))
+    assert models._by_time_of_day(_model(by_date)) is False
 
 
 def _model(*prices: ConditionalPrice) -> ModelInfo:

@@ -5,8 +5,9 @@ from dataclasses import fields, replace
 
 import pytest
 
+from gateway_cli.estimate import quotas
 from gateway_construct.web_acl_rules import _COUNTED_RULES
-from gateway_prices.gateway_cost import USAGE_WRITE_UNITS, quantities
+from gateway_prices.gateway_cost import MOST_USAGE_WRITE_UNITS, USAGE_WRITE_UNITS, quantities
 from gateway_prices.traffic import LINE_BYTES, Deployment, Traffic
 from lambda_runtime.admission import Admission
 from lambda_runtime.config import Operation
@@ -18,6 +19,11 @@ from lambda_runtime.state.state_reader import STATE_MAX_AGE
 from lambda_runtime.state.table_health import TableHealth
 from lambda_runtime.state.usage_counts import UsageCounts, usage_update
 from lambda_runtime.usage import Usage
+from simulation import quotas as limits
+from simulation.inputs import GIVEN, MIDNIGHT
+from simulation.quotas import WRITE_UNIT_BYTES
+from simulation.scenarios import SIZES
+from simulation.usage_items import month_sizes
 from tests.lambda_runtime.budget_kit import ANSWER, PRICES, Consumer
 from tests.lambda_runtime.gateway_kit import both_formats, gateway_over
 from tests.lambda_runtime.state.table_kit import ClientOf, Clock, running_table
@@ -57,6 +63,20 @@ def test_a_month_of_usage_is_as_large_as_assumed() -> None:
     assert sum(units) / len(units) == pytest.approx(USAGE_WRITE_UNITS, abs=0.3)
 
 
+def test_on_a_months_last_day_it_is_no_larger_than_assumed() -> None:
+    """The simulation's items, of one consumer with all requests of its largest size, whose answers say all that is counted."""
+    last = month_sizes(GIVEN.usage, GIVEN.cost, SIZES[-1], MIDNIGHT)[-1]
+    assert -(-last // WRITE_UNIT_BYTES) == MOST_USAGE_WRITE_UNITS
+
+
+def test_limits_are_those_of_the_simulation() -> None:
+    assert (quotas.LAMBDA_CONCURRENCY, quotas.LAMBDA_STARTS) == (limits.CONCURRENCY, limits.SCALING_UNITS)
+    assert limits.SCALING_UNITS / limits.SCALING_SECONDS == quotas.LAMBDA_STARTS_A_SECOND
+    assert (quotas.API_GATEWAY_RATE, quotas.API_GATEWAY_BURST) == (limits.API_RATE, limits.API_BURST)
+    assert (quotas.ITEM_WRITES, quotas.PARTITION_READS) == (limits.PARTITION_WRITES, limits.PARTITION_READS)
+    assert limits.NEW_TABLE_WRITES == quotas.NEW_TABLE_WRITES
+
+
 @pytest.mark.parametrize("budgets", [False, True])
 def test_a_request_reads_and_writes_the_table_as_often_as_assumed(*, budgets: bool) -> None:
     clock, clients = Clock(), ClientOf()
@@ -94,7 +114,7 @@ def test_what_is_added_to_a_deployment_is_paid_for() -> None:
     """A new field that no line heeds would be an option that does nothing."""
     traffic = Traffic(requests_per_day=1_000)
     usual = quantities(traffic, Deployment(waf_rules=len(_COUNTED_RULES) + 1))
-    changes = {"architecture": "x86_64", "table": False, "budgets": True}
+    changes = {"architecture": "x86_64", "table": False, "budgets": True, "secrets_read": 3}
     for field in fields(Deployment):
         changed = replace(
             Deployment(waf_rules=len(_COUNTED_RULES) + 1),

@@ -62,6 +62,22 @@ def test_every_ten_megabytes_that_are_begun_are_a_request(tokens: float, request
     assert quantities(traffic, Deployment()).api_requests == pytest.approx(requests * DAYS)
 
 
+def test_what_lambda_streams_is_charged_beyond_six_megabytes_of_an_answer() -> None:
+    traffic = Traffic(requests_per_day=1e3 / DAYS, output_tokens=40_000, stream_share=0.5)
+    billed = quantities(traffic, Deployment())
+    # Every other answer has 40,000 events of 280 bytes; the others are a third of a megabyte.
+    assert billed.streamed_gb == pytest.approx(500 * (1_200 + 40_000 * 280 - 6e6) / 1e9)
+    assert amounts(traffic)["lambda_streaming"] == pytest.approx(billed.streamed_gb * 0.008)
+    assert amounts(Traffic())["lambda_streaming"] == 0
+
+
+def test_secrets_of_others_are_read_and_not_paid_for() -> None:
+    traffic = Traffic(requests_per_day=1_000)
+    billed = quantities(traffic, Deployment(secrets=1, secrets_read=3, cold_start_share=0.5))
+    assert billed.secrets == 1
+    assert billed.secret_calls == pytest.approx(traffic.requests * 0.5 * 3)
+
+
 def test_nothing_asked_costs_what_stands_there_all_the_same() -> None:
     traffic = Traffic(requests_per_day=0)
     paid = {name: amount for name, amount in amounts(traffic).items() if amount}

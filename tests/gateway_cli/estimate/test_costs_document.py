@@ -6,7 +6,7 @@ from xml.etree import ElementTree as ET
 
 import pytest
 
-from tests.gateway_cli.estimate.costs_document import PATH, PICTURE, commands, printed
+from tests.gateway_cli.estimate.costs_document import LEFT_OUT, PATH, PICTURE, commands, printed
 
 TEXT = PATH.read_text("utf-8")
 FIGURE = re.compile(r"(?<![\w.-])[$¥]?\d[\d,]*(?:\.\d+)?(?![\w-])")
@@ -15,9 +15,18 @@ FIGURE = re.compile(r"(?<![\w.-])[$¥]?\d[\d,]*(?:\.\d+)?(?![\w-])")
 @pytest.mark.parametrize("command", list(commands(TEXT)))
 def test_a_command_prints_what_the_document_says(command: str, tmp_path: Path) -> None:
     picture = tmp_path / PICTURE.name
-    assert printed(command, picture) == commands(TEXT)[command], "docs/costs.md is out of date: make costs"
+    first = next(iter(commands(TEXT)))
+    assert printed(command, picture, assumed=command == first) == commands(TEXT)[command], (
+        "docs/costs.md is out of date: make costs"
+    )
     if "--picture" in command:
         assert picture.read_bytes() == PICTURE.read_bytes(), "docs/costs.svg is out of date: make costs"
+
+
+def test_what_is_assumed_is_there_once() -> None:
+    assert TEXT.count("\nAssumed  ") - TEXT.count(f"\n{LEFT_OUT}") == 1
+    assert TEXT.count("(--authorizer-seconds)") == 1
+    assert TEXT.count(LEFT_OUT) > 2
 
 
 def test_every_figure_of_the_text_is_one_that_is_printed() -> None:

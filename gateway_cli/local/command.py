@@ -7,12 +7,15 @@ import signal
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from botocore.exceptions import BotoCoreError, ClientError
 
 from gateway_cli.console import Output
 from gateway_cli.local.errors import LocalGatewayError
-from gateway_cli.local.session import LocalSession
+
+if TYPE_CHECKING:
+    from gateway_cli.local.session import LocalSession
 
 DEFAULT_WORKERS = 16
 """What an agent with a dozen parallel calls needs. They are started on demand, and each takes about 16 MB."""
@@ -66,6 +69,8 @@ async def _serve(options: LocalOptions, output: Output) -> None:
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         loop.add_signal_handler(number, stop.set)
+    from gateway_cli.local.session import LocalSession  # noqa: PLC0415  a quarter of a second, for every other command too
+
     with tempfile.TemporaryDirectory(prefix="ai-gateway-", ignore_cleanup_errors=True) as scratch:
         session = LocalSession(
             assembly=options.assembly,

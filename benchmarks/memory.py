@@ -23,9 +23,6 @@ from benchmarks.upstream_process import running_upstream
 SIZES = (128, 256, 512, 1024, 1769)
 _DIRECT = "direct"
 _OVER_TLS = "over-tls"
-_REST = PERIOD / 1e6 / 2
-"""Seconds before each call. An instance is called every sixth time, so that its quota is whole again, as it is after having
-waited for a provider."""
 _LARGE_PROMPT = 5_500_000
 """Bytes: about what Lambda's 6 MB of an event leave."""
 

@@ -8,7 +8,6 @@ from lambda_runtime.usage import Usage
 
 DAY = 86_400.0
 HOUR = 3_600.0
-DAYS_A_MONTH = 30
 
 RANDOM_STATE = 20_261_130
 """Where all random numbers begin: the same figures come out of each run."""

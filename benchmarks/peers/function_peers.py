@@ -76,8 +76,11 @@ class NodeHandler:
     """A Node handler of the kind that articles show. It is handed to the Runtime API whole, so it cannot stream."""
 
     key = "node-handler"
-    title = "Node handler"
-    setting = "the kind that articles show: collects the upstream's answer, asks Secrets Manager for the key at each call"
+    title = "Node handler of articles"
+    setting = (
+        "answers whole, once it has all of the upstream's answer, and fetches its key from Secrets Manager at each call: "
+        "what articles show, not what Node can do"
+    )
     _installation = NodePackages("node_handler")
 
     def prepare(self) -> None:

@@ -162,10 +162,6 @@ def unchunked(data: bytes) -> bytes:
     return b"".join(parts)
 
 
-def _is_last_chunk(data: bytearray) -> bool:
-    return data.endswith(b"\r\n0\r\n\r\n") or data == b"0\r\n\r\n"
-
-
 def _read_head(head: bytes) -> tuple[int, dict[str, str]]:
     status, *lines = head.decode("latin-1").split("\r\n")
     pairs = (line.partition(":") for line in lines)

@@ -53,6 +53,8 @@ class Results:
     rates: dict[str, float] = field(default_factory=dict)
     memory: dict[str, float] = field(default_factory=dict)
     findings: dict[str, Findings] = field(default_factory=dict)
+    calls: int = 0
+    """JSON calls of each."""
     instances: tuple[int, float] = (0, 0)
     """How many instances of this gateway there are when each core has one, and their requests a second."""
 
@@ -93,7 +95,7 @@ class Measurement:
         self._work = work
         self._upstream = upstream
         self._rounds = rounds
-        self.results = Results()
+        self.results = Results(calls=rounds.calls)
 
     def run(self) -> Results:
         """Install, start, call, count, probe."""
@@ -109,14 +111,15 @@ class Measurement:
             self._compare({DIRECT: direct[0], **{key: one.call for key, one in running.items()}})
             clients: dict[str, list[Call]] = {DIRECT: [*direct]}
             self._each("clients", lambda peer: clients.update({peer.key: running[peer.key].callers()}))
+            instances = self._instances(stack)
             for number in range(_LOADS):
                 self._say(f"requests a second, {number + 1} of {_LOADS}")
                 self._load(clients, running)
+                self._load_instances(instances)
             self._each("memory", lambda peer: self._weigh(peer, running[peer.key]))
             self._each("usage and Retry-After", lambda peer: self._probe(peer, running[peer.key]))
         # In processes of their own: some do not answer again after this.
         self._each("broken streams", self._probe_broken)
-        self._count_instances()
         return self.results
 
     def _each(self, what: str, work: Callable[[Peer], object]) -> None:
@@ -188,12 +191,19 @@ class Measurement:
             found = broken(running.exchange)
         self.results.findings[peer.key] = self.results.findings[peer.key]._replace(broken=found)
 
-    def _count_instances(self) -> None:
+    def _instances(self, stack: ExitStack) -> list[Call]:
+        """Calls of as many instances of this gateway as there are cores; none under shares, or without it."""
         ours = next((peer for peer in self._peers.values() if isinstance(peer, ThisGateway)), None)
-        if ours is not None and not self._shares:
-            count = os.cpu_count() or 1
-            with ours.instances(count) as calls:
-                self.results.instances = count, requests_per_second(calls, self._rounds.seconds)
+        return [] if ours is None or self._shares else stack.enter_context(ours.instances(os.cpu_count() or 1))
+
+    def _load_instances(self, calls: list[Call]) -> None:
+        if calls and ThisGateway.key in self._peers:
+            try:
+                rate = requests_per_second(calls, self._rounds.seconds)
+            except (OSError, RuntimeError) as error:
+                self._drop(ThisGateway.key, str(error))
+                return
+            self.results.instances = len(calls), max(rate, self.results.instances[1])
 
     @staticmethod
     def _say(what: str) -> None:

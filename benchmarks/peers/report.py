@@ -10,19 +10,8 @@ from benchmarks.peers.measuring import DIRECT, Results
 from benchmarks.peers.peer import Peer
 
 _KINDS = (Kind.JSON, Kind.PACED, Kind.BURST)
-_HEAD = (
-    "",
-    "start s",
-    "RSS MB",
-    "size MB",
-    "JSON p50 / p99 ms",
-    "first token ms",
-    "200 chunks ms",
-    "requests/s",
-    "Retry-After of a 429",
-    "a broken stream ends as",
-    "usage of a stream",
-)
+_ENOUGH = 100
+"""Calls from which one of a hundred can be told. Of fewer the slowest says nothing."""
 
 
 def render(peers: Sequence[Peer], results: Results) -> str:
@@ -32,10 +21,26 @@ def render(peers: Sequence[Peer], results: Results) -> str:
         peers: all of them, in the table's order.
         results: of the run.
     """
-    rows = [_HEAD, _direct(results), *(_row(peer, results) for peer in peers if peer.key not in results.missing)]
+    rows = [_head(results), _direct(results), *(_row(peer, results) for peer in peers if peer.key not in results.missing)]
     notes = [f"- **{peer.title}** {peer.setting}." for peer in peers]
     missing = [f"- **{peer.title}** was left out: {results.missing[peer.key]}" for peer in peers if peer.key in results.missing]
     return "\n\n".join([markdown(rows), *(["\n".join(missing)] if missing else []), "\n".join(notes)])
+
+
+def _head(results: Results) -> tuple[str, ...]:
+    return (
+        "",
+        "start s",
+        "RSS MB",
+        "size MB",
+        "JSON p50 / p99 ms" if results.calls >= _ENOUGH else "JSON p50 ms",
+        "first token ms",
+        "200 chunks ms",
+        "requests/s",
+        "Retry-After of a 429",
+        "a broken stream ends as",
+        "usage of a stream",
+    )
 
 
 def _direct(results: Results) -> tuple[str, ...]:
@@ -43,7 +48,7 @@ def _direct(results: Results) -> tuple[str, ...]:
     return (
         "a direct call",
         *("", "", ""),
-        f"{json.total.p50:.2f} / {json.total.p99:.2f}",
+        f"{json.total.p50:.2f}" + (f" / {json.total.p99:.2f}" if results.calls >= _ENOUGH else ""),
         f"{paced.first.p50:.2f}",
         f"{burst.total.p50:.2f}",
         f"{results.rates[DIRECT]:.0f}",
@@ -64,7 +69,8 @@ def _row(peer: Peer, results: Results) -> tuple[str, ...]:
         f"{results.starts[key] / 1000:.2f}",
         f"{results.memory[key]:.0f}",
         f"{results.sizes[key]:.1f}",
-        f"{json[0].total.p50 - json[1].total.p50:+.2f} / {json[0].total.p99 - json[1].total.p99:+.2f}",
+        f"{json[0].total.p50 - json[1].total.p50:+.2f}"
+        + (f" / {json[0].total.p99 - json[1].total.p99:+.2f}" if results.calls >= _ENOUGH else ""),
         f"{paced[0].first.p50 - paced[1].first.p50:+.2f}",
         f"{burst[0].total.p50 - burst[1].total.p50:+.2f}",
         rate,

@@ -84,14 +84,13 @@ def _image(block: dict[str, Any], path: str, _dropped: Dropped) -> list[Part]:
 def _document(block: dict[str, Any], path: str, dropped: Dropped) -> list[Part]:
     where = f"{path}.source"
     source = object_at(block.get("source"), where)
-    title, context = block.get("title"), block.get("context")
-    about = [text_part(text) for text in (title, context) if isinstance(text, str) and text]
+    title, context = (text if isinstance(text, str) else "" for text in (block.get("title"), block.get("context")))
+    about = [text_part(text) for text in (title, context) if text]
     match source.get("type"):
         case "base64":
             media_type = text_at(source.get("media_type"), f"{where}.media_type")
-            name = title if isinstance(title, str) and title else "document.pdf"
             url = data_url(media_type, text_at(source.get("data"), f"{where}.data"))
-            file = {"type": "file", "file": {"filename": name, "file_data": url}}
+            file = {"type": "file", "file": {"filename": title or "document.pdf", "file_data": url}}
             return [*about[1 if title else 0 :], file]
         case "text":
             return [*about, text_part(text_at(source.get("data"), f"{where}.data"))]

@@ -48,6 +48,8 @@ def read_messages(body: dict[str, Any], chat: ChatModel, dropped: Dropped) -> li
             result += _user(blocks, dropped)
         else:
             result += _system(blocks, dropped) if role == "system" else _assistant(blocks, chat, dropped)
+    if not result:  # the system alone, and it says nothing
+        raise RequestError("messages must hold at least one message with content", param="messages")
     return result
 
 

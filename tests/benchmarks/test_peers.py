@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from benchmarks.calls import Kind, Times
+from benchmarks.latency import Call
 from benchmarks.peers.__main__ import KEYS, main
 from benchmarks.peers.catalogue import SERVERS
+from benchmarks.peers.function_peers import ThisGateway
 from benchmarks.peers.http_call import Answer, HttpCall, unchunked
 from benchmarks.peers.http_peer import HttpPeer, Place
 from benchmarks.peers.installing import UnavailableError, node
@@ -93,6 +98,68 @@ def test_one_that_cannot_take_part_does_not_stop_the_others(tmp_path: Path, monk
     ]
     # Nobody is left behind, whatever became of him.
     assert not [pid for pid in pids() if str(tmp_path) in working_directory(pid)]
+
+
+class Ours(ThisGateway):
+    """Stands in for this gateway; its instances are a direct call each.
+
+    Args:
+        other: who is started in its place.
+    """
+
+    setting = "a stand-in"
+
+    def __init__(self, other: HttpPeer) -> None:
+        self._other = other
+        self.direct: list[Call] = []
+
+    def prepare(self) -> None:
+        self._other.prepare()
+
+    def size(self) -> float:
+        return 1.0
+
+    def start(self, work: Path, upstream: int, within: Sequence[str] = ()) -> Any:
+        self._upstream = upstream
+        return self._other.start(work, upstream, within)
+
+    @contextmanager
+    def instances(self, count: int) -> Iterator[list[Call]]:
+        with ExitStack() as stack:
+            self.direct += [stack.enter_context(closing(HttpCall(self._upstream))) for _ in range(count)]
+            yield self.direct
+
+
+def test_instances_take_their_turns_with_the_others(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("benchmarks.peers.installing.TOOLS", tmp_path / "tools")
+    ours, whole = Ours(peer("stand-in", _SERVE)), peer("whole", _SERVE)
+    loads: list[bool] = []
+
+    def rate(calls: Sequence[Call], seconds: float) -> float:
+        loads.append(bool(ours.direct) and calls[0] is ours.direct[0])
+        # Whoever is measured now, the others still run.
+        assert len([pid for pid in pids() if str(tmp_path) in working_directory(pid)]) >= 2
+        return seconds + len(loads)
+
+    monkeypatch.setattr("benchmarks.peers.measuring.requests_per_second", rate)
+    with running_upstream() as (port,):
+        results = Measurement([ours, whole], tmp_path, port, Rounds(10, 1, 0.5)).run()
+    assert results.missing == {}
+    # The direct calls, this gateway, the other one, and the instances: twice, of which the better counts.
+    assert loads == [False, False, False, True] * 2
+    assert results.instances == (len(ours.direct), 8.5)
+
+
+def test_a_hundredth_of_few_calls_is_not_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("benchmarks.peers.installing.TOOLS", tmp_path / "tools")
+    whole = peer("whole", _SERVE)
+    with running_upstream() as (port,):
+        results = Measurement([whole], tmp_path, port, Rounds(10, 1, 0.05)).run()
+    few = render([whole], results)
+    assert "| JSON p50 ms |" in few
+    assert " / " not in few
+    results.calls = 100
+    assert "| JSON p50 / p99 ms |" in render([whole], results)
 
 
 def test_times_are_those_of_the_first_token_and_of_the_end() -> None:

@@ -122,6 +122,21 @@ def test_whichever_of_two_models_an_upstream_reads_the_map_has_decided(upstream:
 
 
 @pytest.mark.parametrize(
+    "key", ["Model", "MODEL", "moDel", "\\u004dodel", "\u017ftream", "Stream_Option\u017f", "Tools", "fallbackS"]
+)
+def test_no_upstream_takes_a_key_in_another_case_for_what_was_judged(upstream: UpstreamServer, key: str) -> None:
+    with gateway_over(openai_upstream("main", upstream.url), models={"cheap": ["main/cheap-1"]}) as kit:
+        for body in (f'{{"model":"cheap","{key}":"expensive"}}', f'{{"{key}":"expensive","model":"cheap"}}'):
+            response = kit.call(event(CHAT, body))
+            assert response.status == 400
+            error = response.json()["error"]
+            spelled = json.loads(f'"{key}"').casefold()
+            assert f"must be written '{spelled}'" in error["message"]
+            assert error["param"] == spelled
+    assert upstream.received == []
+
+
+@pytest.mark.parametrize(
     ("body", "status"),
     [
         ("x" * (MAX_BODY_BYTES + 1), 413),

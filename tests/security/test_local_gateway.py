@@ -197,6 +197,19 @@ def test_the_ready_file_is_for_its_user_alone(tmp_path: Path) -> None:
 @pytest.mark.local
 @pytest.mark.xdist_group("gateway")
 @pytest.mark.skipif(
+    not Path("/proc/self/environ").exists(), reason="where a process keeps its files is read from Linux's /proc"
+)
+def test_the_directory_of_all_else_is_for_its_user_alone(local_gateway: Any) -> None:
+    environ = Path(f"/proc/{local_gateway.pid}/environ").read_bytes().split(b"\0")
+    (scratch,) = (Path(os.fsdecode(entry[7:])) for entry in environ if entry.startswith(b"TMPDIR="))
+    directories = list(scratch.glob("ai-gateway-*"))
+    assert directories
+    assert {stat.S_IMODE(path.stat().st_mode) for path in directories} == {0o700}
+
+
+@pytest.mark.local
+@pytest.mark.xdist_group("gateway")
+@pytest.mark.skipif(
     not Path("/proc/net/tcp").exists(), reason="which addresses a process listens on is read from Linux's /proc"
 )
 def test_everything_that_is_started_listens_on_the_loopback_address_only(local_gateway: Any) -> None:

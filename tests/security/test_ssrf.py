@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import socket
 from collections.abc import Iterator
+from typing import NoReturn
 
 import pytest
 
@@ -209,8 +210,8 @@ def test_addresses_in_messages_are_the_providers_to_fetch(upstream: UpstreamServ
     assert other.received == []
 
 
-def test_a_host_that_resolves_to_nothing_is_the_upstreams_fault(capsys: pytest.CaptureFixture[str]) -> None:
-    """And what is said of it names no key."""
+def test_a_port_that_nobody_listens_at_is_the_upstreams_fault(capsys: pytest.CaptureFixture[str]) -> None:
+    """And what is said of it names neither the port nor a key."""
     with socket.socket() as closed:
         closed.bind(("127.0.0.1", 0))
         port = closed.getsockname()[1]
@@ -218,4 +219,24 @@ def test_a_host_that_resolves_to_nothing_is_the_upstreams_fault(capsys: pytest.C
             response = kit.call(event(CHAT, {"model": "m"}))
     assert response.status == 502
     assert str(port).encode() not in response.body
+    assert UPSTREAM_KEY not in capsys.readouterr().out
+
+
+def test_a_host_that_resolves_to_nothing_is_the_upstreams_fault(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The resolver is a stand-in: what a real one does with such a name is not ours, and may take long."""
+    asked: list[object] = []
+
+    def resolve(host: object, *_rest: object, **_more: object) -> NoReturn:
+        asked.append(host)
+        raise socket.gaierror(socket.EAI_NONAME, f"no such host: {host}")
+
+    monkeypatch.setattr(socket, "getaddrinfo", resolve)
+    with gateway_over(openai_upstream("main", "http://internal.invalid:8080")) as kit:
+        response = kit.call(event(CHAT, {"model": "m"}))
+    assert "internal.invalid" in asked
+    assert response.status == 502
+    assert b"internal.invalid" not in response.body
+    assert b"8080" not in response.body
     assert UPSTREAM_KEY not in capsys.readouterr().out

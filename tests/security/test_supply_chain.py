@@ -41,7 +41,7 @@ def test_whatever_installs_a_lock_asks_for_hashes() -> None:
     installations = [line for line in makefile.splitlines() if re.search(r"pip install.*-r ", line)]
     assert installations
     assert all("--require-hashes" in line for line in installations)
-    for name in ("function_build/vendor.py", "gateway_cli/local/tool_environment.py"):
+    for name in ("function_build/vendor.py", "gateway_cli/local/tool_environment.py", "benchmarks/peers/installing.py"):
         source = (ROOT / name).read_text("utf-8")
         assert source.count("--require-hashes") >= source.count('"install"') > 0, name
 
@@ -62,6 +62,14 @@ def test_what_make_test_installs_of_node_runs_nothing_when_installed(name: str) 
     packages = json.loads((ROOT / name).read_text("utf-8"))["packages"]
     # Of macOS alone, and optional.
     assert {path for path, entry in packages.items() if entry.get("hasInstallScript")} <= {"node_modules/fsevents"}
+
+
+def test_what_the_benchmarks_install_of_node_runs_nothing_when_installed() -> None:
+    """One of the peers would. A lock with such a script may be installed there only, where none is run."""
+    source = (ROOT / "benchmarks" / "peers" / "installing.py").read_text("utf-8")
+    assert source.count('"npm", "ci", "--ignore-scripts"') == source.count('"npm"') - source.count('/ "npm"') == 1
+    others = {name for name in NODE_LOCKS if not name.startswith("benchmarks/peers/npm/")}
+    assert others == {"package-lock.json", "tests/contract/node/package-lock.json"}
 
 
 def test_the_function_is_readable_source_and_nothing_else() -> None:

@@ -41,12 +41,13 @@ class Client:
 
     def ask(self, ask: Ask) -> Result:
         """Ask, and say what came of it."""
-        began = time.perf_counter()
+        began, begun = time.perf_counter(), time.time()
         received = self._received(ask)
-        milliseconds = (time.perf_counter() - began) * 1000
+        milliseconds, ended = (time.perf_counter() - began) * 1000, time.time()
         if not received.whole:
             self.close()
-        return judge(ask, received, slow=self._slow)._replace(milliseconds=milliseconds)
+        result = judge(ask, received, slow=self._slow)
+        return result._replace(milliseconds=milliseconds, begun=begun, ended=ended)
 
     def close(self) -> None:
         """Close its connection."""

@@ -50,7 +50,9 @@ class Fault(NamedTuple):
 
 
 @cache
-def faults(operation: Operation, wire_name: str, *, streamed: bool, large: bool) -> tuple[list[Fault], list[float]]:
+def faults(
+    operation: Operation, wire_name: str, *, streamed: bool, large: bool, silence: bool
+) -> tuple[list[Fault], list[float]]:
     """Those that make sense, and their weights.
 
     Args:
@@ -58,6 +60,7 @@ def faults(operation: Operation, wire_name: str, *, streamed: bool, large: bool)
         wire_name: name of its format, as `tests.faults` has it.
         streamed: whether it is asked for a stream.
         large: whether its answer is.
+        silence: whether those are among them that last until a time-out is over.
     """
     found: list[Fault] = []
     weights: list[float] = []
@@ -69,13 +72,17 @@ def faults(operation: Operation, wire_name: str, *, streamed: bool, large: bool)
             result = scenario.stream if streamed else scenario.json
             if result is None or scenario.upstream != "faulty" or scenario.name in _LEFT_OUT:
                 continue
+            if not silence and (section == "Silence" or scenario.name.startswith("silent")):
+                continue
             if wire_name in {wire.name for wire in scenario.wires}:
                 found.append(Fault(section, scenario, result.alone.outcome.what is What.ANSWER))
                 weights.append(_SLOW.get(section, _RARE.get(scenario.name, 1.0)) * (1.5 if section == BROKEN else 1.0))
     return found, weights
 
 
-def draw(state: int, wish: Wish, attempt: int, operation: Operation, wire: Wire, *, streamed: bool) -> Fault | None:
+def draw(
+    state: int, wish: Wish, attempt: int, operation: Operation, wire: Wire, *, streamed: bool, silence: bool
+) -> Fault | None:
     """The fault that an attempt meets, or none.
 
     Args:
@@ -85,9 +92,10 @@ def draw(state: int, wish: Wish, attempt: int, operation: Operation, wire: Wire,
         operation: what the upstream is asked for.
         wire: its format.
         streamed: whether it is asked for a stream.
+        silence: whether a fault may last until a time-out is over.
     """
     random = draws(state, "fault", wish.serial, attempt)
     if random.random() >= SHARE:
         return None
-    found, weights = faults(operation, wire.name, streamed=streamed, large=wish.pieces * wish.size > LARGE)
+    found, weights = faults(operation, wire.name, streamed=streamed, large=wish.pieces * wish.size > LARGE, silence=silence)
     return random.choices(found, weights)[0]

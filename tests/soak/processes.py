@@ -76,12 +76,13 @@ def started(module: str, *arguments: str, errors: Path) -> Iterator[Told]:
                 process.kill()
 
 
-def make_function(directory: Path, url: str) -> None:
+def make_function(directory: Path, url: str, limit: float) -> None:
     """Write the function's files, in a process of its own: the CDK leaves one behind, and takes much memory.
 
     Args:
         directory: made here.
         url: of the upstreams.
+        limit: seconds of its time-outs.
     """
-    command = [sys.executable, "-m", "tests.soak.function", str(directory), url]
+    command = [sys.executable, "-m", "tests.soak.function", str(directory), url, str(limit)]
     subprocess.run(command, cwd=ROOT, check=True, stderr=subprocess.DEVNULL)

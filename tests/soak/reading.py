@@ -17,6 +17,7 @@ class Heard(NamedTuple):
     Args:
         text: the text.
         whole: whether it looks complete.
+        finished: whether a stream has said why it ends.
         usage: tokens of all input and output, if the answer says them.
         error: code of the error that it tells, or empty.
         words: of that error.
@@ -24,6 +25,7 @@ class Heard(NamedTuple):
 
     text: str
     whole: bool
+    finished: bool = False
     usage: tuple[int, int] | None = None
     error: str = ""
     words: str = ""
@@ -51,7 +53,7 @@ def read_document(ask: Ask, body: bytes) -> Heard:
                 text, whole = document["model"], bool(document["data"][0]["embedding"])
     except (KeyError, TypeError, LookupError) as error:
         raise ValueError(f"no answer in the format {ask.format}: {type(error).__name__} {error}: {body[:200]!r}") from error
-    return Heard(text, whole, _sums(usage))
+    return Heard(text, whole, usage=_sums(usage))
 
 
 def read_error(ask: Ask, body: bytes) -> Heard:
@@ -89,7 +91,7 @@ def _event(ask: Ask, name: str, data: str, heard: Heard, said: list[str]) -> Hea
     if data == "[DONE]":
         if ask.format != "chat":
             raise ValueError("[DONE] in a stream of another format")
-        return heard._replace(whole=True)
+        return _whole(heard)
     event = json.loads(data)
     if event.get("error") or event.get("type") == "error":
         return _error(ask, event, name)
@@ -101,8 +103,15 @@ def _chunk(ask: Ask, event: dict[str, Any], heard: Heard, said: list[str]) -> He
         if not ask.usage:
             raise ValueError("usage that nobody has asked for")
         return heard._replace(usage=_sums(event["usage"]))
-    said.append(event["choices"][0]["delta"].get("content") or "")
-    return heard
+    choice = event["choices"][0]
+    said.append(choice["delta"].get("content") or "")
+    return heard._replace(finished=heard.finished or bool(choice.get("finish_reason")))
+
+
+def _whole(heard: Heard) -> Heard:
+    if not heard.finished:
+        raise ValueError("a stream ends as if whole, and has not said why")
+    return heard._replace(whole=True)
 
 
 def _named(name: str, event: dict[str, Any], heard: Heard, said: list[str]) -> Heard:
@@ -119,9 +128,12 @@ def _named(name: str, event: dict[str, Any], heard: Heard, said: list[str]) -> H
         case "message_delta":
             (read, _), usage = heard.usage or (0, 0), event["usage"]
             # The translation tells the input at the end, where the upstream has told it.
-            heard = heard._replace(usage=(_input(usage) if "input_tokens" in usage else read, usage["output_tokens"]))
+            heard = heard._replace(
+                usage=(_input(usage) if "input_tokens" in usage else read, usage["output_tokens"]),
+                finished=bool(event["delta"]["stop_reason"]),
+            )
         case "message_stop":
-            heard = heard._replace(whole=True)
+            heard = _whole(heard)
         case "response.completed":
             heard = heard._replace(whole=True, usage=_sums(event["response"]["usage"]))
     return heard

@@ -10,7 +10,7 @@ from statistics import median, quantiles
 from benchmarks.document import machine, with_block
 from tests.soak import memory, usage_sums
 from tests.soak.asks import ROUTES
-from tests.soak.checks import died
+from tests.soak.checks import deaths
 from tests.soak.result import End
 from tests.soak.run import Record
 from tests.soak.table_service import DOUBT_UNWRITTEN
@@ -143,7 +143,8 @@ def _unasked(record: Record) -> int:
 
 def _troubles(record: Record) -> list[Row]:
     workers, report = record.workers, record.report
-    ends = Counter(result.end for result in record.results if died(record, result))
+    died = deaths(record)
+    ends = Counter(result.end for result in record.results if result.serial in died)
     opened = sum(number for words, number in workers.messages.items() if "circuit breaker opened" in words)
     faults = sum(sum(kinds.values()) for kinds in report["kinds"].values())
     return [
@@ -182,6 +183,7 @@ def _memory(record: Record) -> list[Row]:
     return [
         ("memory of workers that were not killed: begin, end, requests", parts),
         ("growth in 10,000 requests: middle, most", f"{_middle(found):+.2f} MB, {max(g.rate for g in found):+.2f} MB"),
+        ("blocks of memory that stay of a request, most", f"{max(g.blocks for g in found):+.4f}"),
     ]
 
 

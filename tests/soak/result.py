@@ -43,6 +43,8 @@ class Result(NamedTuple):
         upstream: who answered, of a whole answer.
         figures: what it cost, of a whole answer.
         milliseconds: until its end.
+        begun: when it began, seconds since the epoch.
+        ended: when it ended.
         wrong: what no client may see; empty if nothing.
     """
 
@@ -58,6 +60,8 @@ class Result(NamedTuple):
     upstream: str = ""
     figures: Figures | None = None
     milliseconds: float = 0.0
+    begun: float = 0.0
+    ended: float = 0.0
     wrong: str = ""
 
 

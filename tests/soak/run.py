@@ -14,6 +14,7 @@ from typing import Any
 
 from tests.soak.asks import CONSUMERS, ask, held
 from tests.soak.client import Client
+from tests.soak.configuration import BUSY_LIMIT, LIMIT
 from tests.soak.draws import draws
 from tests.soak.processes import Told, make_function, started
 from tests.soak.result import Result
@@ -44,6 +45,7 @@ class Options:
         pace: requests between two outages of the table, about.
         outage: seconds of the longest outage.
         long: pieces of 14,000 letters that a slow client's stream has, about.
+        busy: whether others use the machine. Time-outs are long then, and nothing lasts until one is over.
     """
 
     requests: int
@@ -55,6 +57,7 @@ class Options:
     pace: int = 3000
     outage: float = 4.0
     long: int = 350
+    busy: bool = False
 
 
 @dataclass(kw_only=True)
@@ -148,10 +151,10 @@ def run(options: Options, directory: Path, say: Callable[[str], None]) -> Record
     lines = directory / "lines"
     lines.mkdir()
     errors = directory / "errors"
-    chosen = (str(options.state), str(options.pace), str(options.outage))
+    chosen = (str(options.state), str(options.pace), str(options.outage), "none" if options.busy else "silence")
     with started("services", *chosen, errors=directory / "services") as services:
         urls = services.answer()
-        make_function(directory / "function", urls["upstreams"])
+        make_function(directory / "function", urls["upstreams"], BUSY_LIMIT if options.busy else LIMIT)
         arguments = (str(directory / "function"), str(options.workers), str(lines), json.dumps(urls))
         with started("front", *arguments, errors=errors) as front:
             load = _Load(options, front.answer())

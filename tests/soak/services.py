@@ -1,4 +1,4 @@
-"""All that the function asks, in a process of its own: `python -m tests.soak.services STATE PACE SECONDS`.
+"""All that the function asks, in a process of its own: `python -m tests.soak.services STATE PACE SECONDS SILENCE`.
 
 Prints one line of JSON with the services' URLs, then one for each line that it is given: `calm` ends all faults, `sums` tells
 what the table holds, `report` everything. It ends with its input.
@@ -29,13 +29,14 @@ class Services:
         pace: requests between two outages of the table, about. After two thirds as many a key is rotated, each third time
             Secrets Manager fails instead.
         seconds: the longest outage.
+        silence: whether an upstream's fault may last until a time-out is over.
     """
 
-    def __init__(self, state: int, pace: int, seconds: float) -> None:
+    def __init__(self, state: int, pace: int, seconds: float, *, silence: bool) -> None:
         self._random = draws(state, "services")
         self._pace = pace
         self._seconds = seconds
-        self.upstreams = Upstreams(state)
+        self.upstreams = Upstreams(state, silence=silence)
         self.table = TableService(state)
         self.secrets = SecretService(self.upstreams.keys)
         self.rotations = 0
@@ -114,8 +115,8 @@ class Services:
 
 def main() -> None:
     """Serve, and do as told."""
-    state, pace, seconds = sys.argv[1:]
-    services = Services(int(state), int(pace), float(seconds))
+    state, pace, seconds, silence = sys.argv[1:]
+    services = Services(int(state), int(pace), float(seconds), silence=silence == "silence")
 
     def say(document: Any) -> None:
         sys.stdout.write(json.dumps(document) + "\n")

@@ -11,7 +11,7 @@ from tests.soak.run import Options, run
 
 
 def test_a_short_soak(tmp_path: Path) -> None:
-    options = Options(requests=250, state=7, workers=8, clients=4, spared=2, kills=80, pace=80, outage=0.3, long=20)
+    options = Options(requests=250, state=7, workers=8, clients=4, spared=2, kills=80, pace=80, outage=0.3, long=20, busy=True)
     record = run(options, tmp_path, lambda _: None)
     assert [*complaints(record), *unbalanced(record)] == []
     # And that it was one.

@@ -28,10 +28,12 @@ class Upstreams:
 
     Args:
         state: initial state of the run's random numbers.
+        silence: whether a fault may last until a time-out is over.
     """
 
-    def __init__(self, state: int) -> None:
+    def __init__(self, state: int, *, silence: bool) -> None:
         self._state = state
+        self._silence = silence
         self.calm = False
         """Whether there are no more faults."""
         self.keys = {name: f"sk-{name}-key-number-1" for name in (*NAMES, "gone")}
@@ -62,7 +64,9 @@ class Upstreams:
         wire = kind(self._state, wish, name)
         streamed = b'"stream":true' in received.body or b'"stream": true' in received.body
         attempt = len(self.fates.get(wish.serial, ()))
-        fault = None if self.calm else draw(self._state, wish, attempt, operation, wire, streamed=streamed)
+        fault = None
+        if not self.calm:
+            fault = draw(self._state, wish, attempt, operation, wire, streamed=streamed, silence=self._silence)
         if fault is not None:
             self.kinds[fault.section][fault.scenario.name] += 1
             self.fates.setdefault(wish.serial, []).append((HARMLESS if fault.harmless else "") + fault.scenario.name)

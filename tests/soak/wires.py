@@ -29,7 +29,23 @@ def _chat_usage(told: Figures) -> dict[str, Any]:
     }
 
 
-class SaidChat(Chat):
+class _InPieces(Wire):
+    """What is said in many pieces, of which a fault takes a quarter for one of its own. It comes before a format."""
+
+    _pieces: list[str]
+
+    def content(self, piece: str) -> bytes:
+        return b"".join(map(self._piece, _quarter(self._pieces, piece)))
+
+    def apart(self) -> list[bytes]:
+        """The stream, each event by itself."""
+        return [*self.opening, *map(self._piece, self._pieces), *self.closing, self.terminator]
+
+    def _piece(self, piece: str) -> bytes:
+        return super().content(piece)  # type: ignore[safe-super]
+
+
+class SaidChat(_InPieces, Chat):
     """A chat completion.
 
     Args:
@@ -52,15 +68,8 @@ class SaidChat(Chat):
     def document(self, text: str) -> dict[str, Any]:
         return {**super().document(text and "".join(self._pieces)), "usage": _chat_usage(self.figures)}
 
-    def content(self, piece: str) -> bytes:
-        return b"".join(map(super().content, _quarter(self._pieces, piece)))
 
-    def apart(self) -> list[bytes]:
-        """The stream, each event by itself."""
-        return [*self.opening, *map(super().content, self._pieces), *self.closing, self.terminator]
-
-
-class SaidMessage(Messages):
+class SaidMessage(_InPieces, Messages):
     """A message. Args as those of `SaidChat`."""
 
     def __init__(self, state: int, wish: Wish, upstream: str) -> None:
@@ -82,13 +91,6 @@ class SaidMessage(Messages):
 
     def document(self, text: str) -> dict[str, Any]:
         return {**super().document(text and "".join(self._pieces)), "usage": self._usage}
-
-    def content(self, piece: str) -> bytes:
-        return b"".join(map(super().content, _quarter(self._pieces, piece)))
-
-    def apart(self) -> list[bytes]:
-        """The stream, each event by itself."""
-        return [*self.opening, *map(super().content, self._pieces), *self.closing, self.terminator]
 
 
 class SaidResponse(SaidChat):

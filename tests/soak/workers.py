@@ -12,8 +12,13 @@ from pathlib import Path
 from random import Random
 from typing import Any, NamedTuple
 
+from tests.soak import counted
+
 _SAMPLED = 50
 """Requests of a worker between two looks at its memory."""
+
+_COUNTED = 500
+"""The same of its blocks."""
 
 _PAGE = os.sysconf("SC_PAGE_SIZE")
 
@@ -66,6 +71,12 @@ class Workers:
         self.served: Counter[int] = Counter()
         self.memory: defaultdict[int, list[tuple[int, float]]] = defaultdict(list)
         """Of each worker: after how many requests how many MB are resident."""
+        self.blocks: defaultdict[int, list[tuple[int, int]]] = defaultdict(list)
+        """Of those that are never killed: after how many requests how many blocks there are."""
+        self.opened: dict[str, float] = {}
+        """When a circuit was first said to be open, by `upstream/model`."""
+        self.table_troubles: defaultdict[int, list[float]] = defaultdict(list)
+        """When each found that the table cannot be asked."""
         self.messages: Counter[str] = Counter()
         """Lines that are no request's, by level and beginning."""
         self.held_back: defaultdict[int, Counter[str]] = defaultdict(Counter)
@@ -107,6 +118,11 @@ class Workers:
                 self._take(pid, raw)
             if gone:
                 del self._read[pid]
+        for pid in self.spared:
+            known_blocks = self.blocks[pid]
+            if self.served[pid] - (known_blocks[-1][0] if known_blocks else 0) >= _COUNTED:
+                with suppress(ProcessLookupError):
+                    os.kill(pid, signal.SIGUSR1)
 
     def raw(self, request_id: str) -> str:
         """The line of a request as it was written."""
@@ -135,10 +151,16 @@ class Workers:
             self._request(pid, line)
         elif message.startswith("usage held back"):
             self.held_back[pid].update({name: line[name] for name in ("caught_up", "in_doubt", "lost")})
+        elif message == counted.MESSAGE:
+            self.blocks[pid].append((self.served[pid], line["blocks"]))
         elif message.startswith("unexpected") or "traceback" in line or "handler raised" in message:
             self.defects.append(f"[{pid}] {raw.decode()[:500]}")
         else:
             self.messages[f"{line.get('level')} {message[:60]}"] += 1
+            if message.startswith("circuit breaker opened"):
+                self.opened.setdefault(line["target"], time.time())
+            elif message.startswith("the table cannot be"):
+                self.table_troubles[pid].append(time.time())
 
     def _request(self, pid: int, line: dict[str, Any]) -> None:
         usage: tuple[int, ...] | None = None

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+import re
 from itertools import pairwise
 from typing import Any
 
 from lambda_runtime.errors import RequestError
 from lambda_runtime.json_scan import parse_object
-from lambda_runtime.translation.chat_request import chat_request_to_messages
+from lambda_runtime.translation.chat_history import BEGINNING, CONTINUE
+from lambda_runtime.translation.chat_request import ONE_JSON_OBJECT, chat_request_to_messages
 from lambda_runtime.translation.messages_request import messages_request_to_chat
 from lambda_runtime.translation.request import NAME_LENGTH, NAMES_AT_MOST
+from tests.fuzz.conversation import in_order, merged, of_chat, of_messages, system_first
 from tests.fuzz.inputs import chosen, taken_apart
 from tests.fuzz.shapes import dumped
 
@@ -22,6 +24,12 @@ OUTCOMES = frozenset({"no object", "to messages", "to messages refused", "to cha
 CLAUDE = ("claude-sonnet-4-20250514", "claude-opus-4-5", "claude-opus-5-5", "claude-3-5-haiku-latest", "glm-5")
 CHAT = ("gpt-4.1", "gpt-5.5", "o3", "deepseek-chat", "qwen3")
 _LETTERS = "abcde"
+_BEGINNING, _CONTINUE = ("".join(text.split()) for text in (BEGINNING, CONTINUE))
+_INSTRUCTION = re.compile(
+    r"(Answerbycalling(thetool.+|oneofthetools)\.)?" + "(" + re.escape("".join(ONE_JSON_OBJECT.split())) + ")?", re.DOTALL
+)
+"""What the system prompt says in place of a field, as `conversation` has it."""
+
 _SAFE = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.-[]")
 
 
@@ -136,34 +144,24 @@ def _is_for_chat(body: dict[str, Any]) -> None:
 
 
 def _says_the_same(before: dict[str, Any], after: dict[str, Any], *, to_chat: bool) -> None:
-    """No text of the conversation is lost, and none is made up. Blank ones are left out for Anthropic."""
-    system = before.get("system") if to_chat else None
-    said = "".join(_texts([system, *(message.get("content") for message in before["messages"])]))
-    kept = "".join(_texts([after.get("system"), *(message.get("content") for message in after["messages"])]))
-    assert _letters(said) <= _letters(kept)
-
-
-def _letters(text: str) -> frozenset[tuple[str, int]]:
-    """Each letter with its number, white space apart."""
-    counts: dict[str, int] = {}
-    for letter in text:
-        if not letter.isspace():
-            counts[letter] = counts.get(letter, 0) + 1
-    return frozenset((letter, number + 1) for letter, most in counts.items() for number in range(most))
-
-
-def _texts(content: Any) -> Iterator[str]:
-    if isinstance(content, str):
-        yield content
-    for part in content if isinstance(content, list) else ():
-        if isinstance(part, str):
-            yield part
-        elif isinstance(part, list):
-            yield from _texts(part)
-        elif isinstance(part, dict):
-            yield part["text"] if part.get("type") == "text" else ""
-            if part.get("type") == "tool_result":
-                yield from _texts(part.get("content"))
+    """Everybody says the same, in the same order. What is said besides is one of a few sentences, at its place."""
+    if to_chat:
+        assert in_order(of_chat(after["messages"])) == in_order(of_messages(before, documents=True))
+        return
+    said = in_order(system_first(of_chat(before["messages"])))
+    made = in_order(merged(of_messages(after, documents=False)))
+    if made and made[0][0] == "system":
+        told, system = made.pop(0)[1], said.pop(0)[1] if said and said[0][0] == "system" else ""
+        assert told.startswith(system)
+        assert _INSTRUCTION.fullmatch(told[len(system) :])
+    if made and made[0] == ("user", _BEGINNING) and said[:1] != made[:1]:
+        made.pop(0)
+        assert not said or said[0][0].startswith(("assistant", "call of "))
+    if made and made[-1] == ("user", _CONTINUE) and said[-1:] != made[-1:]:
+        made.pop()
+        assert said
+        assert said[-1][0] == "assistant"
+    assert made == said
 
 
 def _and_back(body: dict[str, Any], *, to_chat: bool) -> None:

@@ -85,13 +85,12 @@ class LimitedConsumers:
                 f"add_consumer: the plan of {name!r} has budgets or models, which consumer_limits=False says that the gateway "
                 "does not read; leave that out, or the limits"
             )
-        if limits.models is not None and not self._config.serve_unmapped_models:
-            served = [model for model in self._config.models if limits.allows(model)]
-            if not served:
-                raise ValueError(
-                    f"add_consumer: the gateway serves none of the models of {name!r}, got {list(limits.models)}; it serves "
-                    f"{', '.join(self._config.models)}"
-                )
+        unserved = [] if self._config.serve_unmapped_models else limits.unmatched(self._config.models)
+        if unserved:
+            raise ValueError(
+                f"add_consumer: the plan of {name!r} has models that the gateway does not serve, got {unserved}; it serves "
+                f"{', '.join(self._config.models)}"
+            )
         if limits.money:
             self._require_prices(name, limits)
 

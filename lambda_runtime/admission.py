@@ -13,6 +13,8 @@ from lambda_runtime.config.limits import ConsumerLimits
 from lambda_runtime.errors import BudgetExceededError, ModelNotAllowedError, ModelNotPricedError, RequestError
 from lambda_runtime.exchange import Exchange
 from lambda_runtime.log import bounded
+from lambda_runtime.other_models import other_models, served_as
+from lambda_runtime.request_body import Body
 from lambda_runtime.router import MAX_NAMES, Routed
 from lambda_runtime.state.allowances import Allowance, Allowances
 
@@ -32,13 +34,13 @@ class Admission:
         self._config = config
         self._allowances = allowances
 
-    def admit(self, exchange: Exchange, operation: Operation, model: str) -> ConsumerLimits | None:
+    def admit(self, exchange: Exchange, operation: Operation, body: Body) -> ConsumerLimits | None:
         """Look at the consumer's limits, and have every answer to this request say so if a budget is nearly used up.
 
         Args:
             exchange: the request; nothing of its answer has been sent.
             operation: what is asked for. Counting tokens uses none, so that no budget stops it.
-            model: the name that is asked for.
+            body: the request's, with the model that is asked for.
 
         Returns:
             The consumer's limits; None if it has none.
@@ -52,36 +54,37 @@ class Admission:
         if allowance is None:
             return None
         limits = allowance.limits
-        if not limits.allows(model):
-            raise ModelNotAllowedError(_not_allowed(limits, model), param="model")
+        if limits.models is not None:
+            self._require_allowed(limits, body)
         if fullest is not None and fullest.used_up and operation is not Operation.COUNT_TOKENS:
             error = BudgetExceededError(fullest.message(), retry_after=fullest.retry_after(allowance.at))
             _refuse(error, limits, exchange)
         return limits
 
-    def require_prices(self, exchange: Exchange, operation: Operation, routed: Routed, limits: ConsumerLimits) -> None:
+    def require_prices(
+        self, exchange: Exchange, operation: Operation, body: Body, routed: Routed, limits: ConsumerLimits
+    ) -> None:
         """See to it that the answer's cost will be known, whoever of the route gives it, if the consumer has money to spend.
 
         Args:
             exchange: the request.
             operation: what is asked for.
+            body: the request's.
             routed: who may answer.
             limits: the consumer's.
 
         Raises:
-            ModelNotPricedError: if a model of the route has no price.
+            ModelNotPricedError: if a model of the route, or one that the request names besides, has no price.
+            ModelNotAllowedError: if it leaves the choice to the upstream.
         """
         if not limits.money or operation is Operation.COUNT_TOKENS:
             return
-        for candidate in routed.candidates:
-            if self._config.price(candidate.upstream.name, candidate.model) is None:
-                target = bounded(candidate.target)
-                message = (
-                    f"this key has a budget in USD, and the gateway knows no price of {target!r}; its operator states it "
-                    f"with prices={{{target!r}: Price(input=..., output=...)}}"
-                )
-                _refuse(ModelNotPricedError(message, param="model"), limits, exchange)
-                return
+        try:
+            for field, name in (("model", None), *other_models(body)):
+                for candidate in routed.candidates:
+                    self._require_price(candidate.upstream.name, name or candidate.model, field)
+        except ModelNotAllowedError as error:
+            _refuse(error, limits, exchange)
 
     def allows(self, exchange: Exchange) -> Callable[[str], bool] | None:
         """Which models a list may name. None: all.
@@ -94,6 +97,22 @@ class Admission:
         """
         allowance, _fullest = self._look(exchange)
         return None if allowance is None or allowance.limits.models is None else allowance.limits.allows
+
+    def _require_allowed(self, limits: ConsumerLimits, body: Body) -> None:
+        if not limits.allows(body.model):
+            raise ModelNotAllowedError(_not_allowed(limits, body.model), param="model")
+        for field, name in other_models(body):
+            if not any(map(limits.allows, served_as(self._config, name))):
+                raise ModelNotAllowedError(f"{field}: {_not_allowed(limits, name)}", param=field)
+
+    def _require_price(self, upstream: str, model: str, field: str) -> None:
+        if self._config.price(upstream, model) is None:
+            target = bounded(f"{upstream}/{model}")
+            message = (
+                f"this key has a budget in USD, and the gateway knows no price of {target!r}; its operator states it "
+                f"with prices={{{target!r}: Price(input=..., output=...)}}"
+            )
+            raise ModelNotPricedError(message if field == "model" else f"{field}: {message}", param=field)
 
     def _look(self, exchange: Exchange) -> tuple[Allowance | None, Verdict | None]:
         """What the consumer may use, and its fullest budget, of which the answer and the log tell if it is nearly used up."""

@@ -10,7 +10,7 @@ import time
 from math import ceil
 from typing import NamedTuple
 
-from lambda_runtime.config.limits import ConsumerLimits
+from lambda_runtime.config.limits import ConsumerLimits, is_money
 from lambda_runtime.config.prices import NANO
 
 WARN_PERCENT = 80
@@ -84,7 +84,7 @@ class Verdict(NamedTuple):
     def message(self) -> str:
         """What a client is told whose budget is used up."""
         used, limit = _amount(self.budget, self.used), _amount(self.budget, self.limit)
-        spent = f"about USD {used} of {limit} (an estimate)" if _money(self.budget) else f"{used} of {limit} tokens"
+        spent = f"about USD {used} of {limit} (an estimate)" if is_money(self.budget) else f"{used} of {limit} tokens"
         return f"the budget {self.budget} of this key is used up: {spent}; it begins anew at {self.resets_at}"
 
     def retry_after(self, now: float) -> int:
@@ -116,7 +116,7 @@ def verdict(limits: ConsumerLimits, spent: Spent, now: float) -> Verdict | None:
     ends = {"day": _end_of_day(now), "month": _end_of_month(now)}
     judged = [
         # Half a billionth would be no limit at all.
-        Verdict(name, of[name], max(1, round(limit * NANO)) if _money(name) else int(limit), ends[name.rpartition("_")[2]])
+        Verdict(name, of[name], max(1, round(limit * NANO)) if is_money(name) else int(limit), ends[name.rpartition("_")[2]])
         for name, limit in limits.budgets.items()
     ]
     return max(judged, key=_weight) if judged else None
@@ -137,13 +137,9 @@ def _end_of_month(now: float) -> int:
     return beyond - (time.gmtime(beyond).tm_mday - 1) * _DAY
 
 
-def _money(budget: str) -> bool:
-    return budget.startswith("usd")
-
-
 def _amount(budget: str, figure: int) -> str:
     """A figure in its budget's unit, as text without thousands' separators and without an exponent."""
-    if not _money(budget):
+    if not is_money(budget):
         return str(figure)
     whole, billionths = divmod(figure, NANO)
     return f"{whole}.{billionths:09d}".rstrip("0").rstrip(".")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import httpx
@@ -20,6 +21,7 @@ from lambda_runtime.relay import Relay
 from lambda_runtime.request_log import RequestLog
 from lambda_runtime.router import Router
 from lambda_runtime.routes import Listing, route_of, wire_format_of
+from lambda_runtime.state.made_up_names import MadeUpNames
 from lambda_runtime.state.target_states import NoStates, TargetStates
 
 if TYPE_CHECKING:
@@ -63,6 +65,7 @@ class Gateway:
         self._states = states or NoStates()
         self._usage_counts = usage_counts
         self._hooks = hooks
+        self._names = MadeUpNames(target.name for route in config.models.values() for target in route.ordered)
         self._cors = header_rules.Cors(config.cors_allow_origins)
         self._make_models_list: Callable[[], ModelsList] = lambda: _models_list(config, transport, credentials)
         self._models_list: ModelsList | None = None
@@ -94,7 +97,8 @@ class Gateway:
         finally:
             usage = record.usage
             if usage is not None:
-                record.cost = usage.cost(self._config.price(record.upstream, record.served_model or ""))
+                price = partial(self._config.price, record.upstream)
+                record.cost = usage.cost(price(record.served_model or ""), price)
             record.write()
             self._remember(record)
 
@@ -103,11 +107,13 @@ class Gateway:
 
     def _remember(self, record: RequestLog) -> None:
         """What the client need not wait for: it has its answer."""
-        if record.attempts:
-            self._states.record(record.attempts)
         usage = record.usage
         if usage is not None and self._usage_counts is not None and record.consumer:
+            # First: trouble with the breaker's counts must not delay what budgets are held to.
             self._usage_counts.add(record.consumer, usage, record.cost)
+        attempts = [attempt for attempt in record.attempts if self._names.believed(attempt)]
+        if attempts:
+            self._states.record(attempts)
         if record.hooked is not None and self._hooks is not None:
             self._hooks.after(record.hooked, record.as_hook_response())
 

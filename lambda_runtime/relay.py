@@ -19,7 +19,7 @@ from lambda_runtime.headers import Headers, client_header
 from lambda_runtime.invocation import ClientGoneError
 from lambda_runtime.json_scan import parse_object
 from lambda_runtime.request import body_text
-from lambda_runtime.request_body import read_body
+from lambda_runtime.request_body import Body, read_body
 from lambda_runtime.request_log import RequestLog
 from lambda_runtime.router import Routed, Router
 from lambda_runtime.state.outcome import Attempted, Outcome
@@ -29,6 +29,7 @@ from lambda_runtime.streams.sse import EventTooLongError
 
 if TYPE_CHECKING:
     from lambda_runtime.admission import Admission
+    from lambda_runtime.config.limits import ConsumerLimits
     from lambda_runtime.hooks import HookRequest, Hooks
 
 _ERROR = 400
@@ -84,7 +85,7 @@ class Relay:
             hooked = record.hooked = self._hooks.request(event, operation, body.model, body.text)
             self._hooks.before(hooked)
             body = body._replace(model=hooked.model)
-        routed = self._routed(exchange, operation, body.model)
+        routed = self._routed(exchange, operation, body)
         request = ClientRequest(event, operation, body, hooked.upstream_headers if hooked else None)
         timeouts = self._config.timeouts
         ends = time.time() + exchange.invocation.remaining()
@@ -104,16 +105,20 @@ class Relay:
             delivery.break_off(GatewayError("the gateway failed on this request"))
             raise
 
-    def _routed(self, exchange: Exchange, operation: Operation, model: str) -> Routed:
+    def _routed(self, exchange: Exchange, operation: Operation, body: Body) -> Routed:
         """Who may serve the model, if the consumer may have it. A hook's model is as good as the client's."""
-        if self._admission is None:
-            return self._router.route(model, operation)
-        limits = self._admission.admit(exchange, operation, model)
-        # Only now: a second connection to the table would cost the request more than a state that is read a little later.
-        self._states.refresh()
-        routed = self._router.route(model, operation)
-        if limits is not None:
-            self._admission.require_prices(exchange, operation, routed, limits)
+        limits: ConsumerLimits | None = None
+        if self._admission is not None:
+            limits = self._admission.admit(exchange, operation, body)
+            # Only now: a second connection to the table would cost the request more than a state that is read a little later.
+            self._states.refresh()
+        routed = self._router.route(body.model, operation, limits.allows if limits else None)
+        if body.naming and not self._config.serve_unmapped_models:
+            from lambda_runtime.other_models import require_mapped  # noqa: PLC0415  a start does not pay for it
+
+            require_mapped(self._config, body)
+        if limits is not None and self._admission is not None:
+            self._admission.require_prices(exchange, operation, body, routed, limits)
         return routed
 
     def _serve(self, request: ClientRequest, routed: Routed, terms: Terms, delivery: Delivery, record: RequestLog) -> None:

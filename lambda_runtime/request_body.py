@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from json.decoder import scanstring  # type: ignore[attr-defined] # undocumented, as `scan_once`; a property test holds them
 from typing import Any, NamedTuple
 
@@ -18,7 +18,10 @@ from lambda_runtime.json_scan import MAX_CONTAINERS, scan, too_many_containers
 _SPACE = re.compile(r"[ \t\n\r]*").match
 _INCLUDE_USAGE = '"stream_options":{"include_usage":true}'
 _REASONING = ("reasoning_effort", "reasoning", "thinking")
-_READ = frozenset({"model", "stream", "n", "stream_options", *_REASONING})
+_NAMING = ("tools", "fallbacks", "models", "input")
+_READ = frozenset({"model", "stream", "n", "stream_options", *_REASONING, *_NAMING})
+_SPELLED = frozenset({"model", "stream", "stream_options", *_NAMING})
+"""Keys by which it is judged what may be asked for."""
 
 _Span = tuple[int, int, Any]
 """Where a value stands in the text: first character, one past the last, and the value."""
@@ -35,6 +38,7 @@ class Body(NamedTuple):
         reasoning: whether the model is asked to think before it speaks.
         model_spans: the values of the top-level `model` keys.
         stream_options: the last value of the top-level `stream_options`, or None.
+        naming: values that may name further models, see `other_models`: where each stands, and the value. Default: none.
     """
 
     text: str
@@ -44,6 +48,7 @@ class Body(NamedTuple):
     reasoning: bool
     model_spans: tuple[_Span, ...]
     stream_options: _Span | None
+    naming: tuple[tuple[str, Any], ...] = ()
 
     @property
     def wants_usage(self) -> bool:
@@ -83,7 +88,8 @@ def read_body(text: str) -> Body:
     """Read a request's body.
 
     Raises:
-        RequestError: if it is not a JSON object, or `model` or `stream` is missing or of the wrong type.
+        RequestError: if it is not a JSON object, `model` or `stream` is missing or of the wrong type, or a key is written in
+            another case.
     """
     fields = _read(text)
     spans = tuple(fields.get("model", ()))
@@ -101,18 +107,22 @@ def read_body(text: str) -> Body:
         reasoning=any(_reasons(_last(fields, name)) for name in _REASONING if name in fields),
         model_spans=spans,
         stream_options=options[-1] if options else None,
+        naming=tuple(_naming(fields)),
     )
 
 
 def _read(text: str) -> dict[str, list[_Span]]:
     """The fields that the gateway looks at, each with all of its values."""
     fields: dict[str, list[_Span]] = {}
+    misspelt = ""
     if too_many_containers(text):
         raise _invalid(f"it has more than {MAX_CONTAINERS:,} arrays and objects")
     try:
         for key, begin, end, value in _fields(text):
             if key in _READ:
                 fields.setdefault(key, []).append((begin, end, value))
+            elif key.casefold() in _SPELLED:
+                misspelt = misspelt or key
     except json.JSONDecodeError as error:
         if text.startswith("\ufeff"):
             raise _invalid("it begins with a byte order mark; send UTF-8 without one") from None
@@ -121,7 +131,24 @@ def _read(text: str) -> dict[str, list[_Span]]:
         raise _invalid("it has a number that JSON does not know or that has too many digits") from None
     except RecursionError:
         raise _invalid("it is nested too deeply") from None
+    if misspelt:
+        # To many an upstream, those in Go among them, `Model` is `model`: it would serve another one than was judged.
+        spelled = misspelt.casefold()
+        message = f"the body's key {misspelt!r} must be written {spelled!r}: an upstream may read it as that"
+        raise RequestError(message, code="invalid_value", param=spelled)
     return fields
+
+
+def _naming(fields: Mapping[str, list[_Span]]) -> Iterator[tuple[str, Any]]:
+    """Where a body may name further models. Of its input, which may be all of it, nothing but the tools in it is held."""
+    for name in _NAMING:
+        for _, _, value in fields.get(name, ()):
+            if name != "input":
+                yield name, value
+            elif isinstance(value, list):
+                for number, item in enumerate(value):
+                    if isinstance(item, dict) and "tools" in item:
+                        yield f"input[{number}].tools", item["tools"]
 
 
 def as_json(document: dict[str, Any], *, short: bool = False) -> str:

@@ -72,8 +72,13 @@ class Router:
         self._listed = listed
         self._known: dict[tuple[str, Operation], Routed] = {}
 
-    def route(self, model: str, operation: Operation) -> Routed:
+    def route(self, model: str, operation: Operation, allows: Callable[[str], bool] | None = None) -> Routed:
         """The targets of a mapped model that serve the operation, if need be translated; for another model one upstream.
+
+        Args:
+            model: the name that is asked for.
+            operation: what is asked for.
+            allows: which models an error may name. Default: all.
 
         Raises:
             ModelNotFoundError: if there is none; it names models that exist.
@@ -84,7 +89,7 @@ class Router:
         route = self._config.models.get(model)
         candidates = tuple(self._mapped(route, operation) if route else self._unmapped(model, operation))
         if not candidates:
-            raise ModelNotFoundError(self._not_found(model, operation), param="model")
+            raise ModelNotFoundError(self._not_found(model, operation, allows), param="model")
         if route is None:
             return Routed("", candidates, whole=False, first_content=None)
         routed = Routed(model, candidates, route.delivery is Delivery.WHOLE, route.first_content)
@@ -110,7 +115,7 @@ class Router:
                     yield candidate
                     return
 
-    def _not_found(self, model: str, operation: Operation) -> str:
+    def _not_found(self, model: str, operation: Operation, allows: Callable[[str], bool] | None) -> str:
         upstreams = self._config.upstreams
         if not any(_serves(upstream, operation) for upstream in upstreams):
             served = sorted({o.route for u in upstreams for e in u.endpoints for o in e.operations})
@@ -123,9 +128,9 @@ class Router:
             )
         else:
             reason = f"the model {bounded(model)!r} does not exist"
-        return f"{reason}; {self._existing(operation)}"
+        return f"{reason}; {self._existing(operation, allows)}"
 
-    def _existing(self, operation: Operation) -> str:
+    def _existing(self, operation: Operation, allows: Callable[[str], bool] | None) -> str:
         names = [
             name
             for name, route in self._config.models.items()
@@ -136,9 +141,11 @@ class Router:
             names += (name for name in self._listed() if any(upstream.may_have(name) for upstream in serving))
             if not names:
                 return "models that are not mapped go by their own names to " + ", ".join(map(_with_prefixes, serving))
-        names = list(dict.fromkeys(names))
         if not names:
             return "no model is mapped to an upstream that does"
+        names = [name for name in dict.fromkeys(names) if allows is None or allows(name)]
+        if not names:
+            return "this key may ask for none of those that do"
         more = f" and {len(names) - MAX_NAMES} more" if len(names) > MAX_NAMES else ""
         return "models: " + ", ".join(names[:MAX_NAMES]) + more
 

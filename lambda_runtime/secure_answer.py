@@ -38,7 +38,7 @@ GENERATIONS = frozenset({Operation.CHAT_COMPLETIONS, Operation.MESSAGES, Operati
 
 _USAGE = b'"usage"'
 _FIGURES = rb'"usage"\s*:\s*(\{[^{}]*(?:\{[^{}]*\}[^{}]*)*\})'
-_TAIL = 4096
+_END = 4096
 
 
 def secure_stream(
@@ -223,8 +223,9 @@ def _thought(usage: Usage | None) -> bool:
 
 
 def _figures_of(body: bytes) -> Usage | None:
-    """The usage of an answer that is not worth parsing: embeddings are megabytes of figures."""
-    found = re.search(_FIGURES, body[-_TAIL:]) if _USAGE in body[-_TAIL:] else None
+    """The usage of an answer that is not worth parsing: embeddings are megabytes of figures, and it is at one of their ends."""
+    ends = (body[-_END:], body[:_END])
+    found = next((found for end in ends if _USAGE in end and (found := re.search(_FIGURES, end))), None)
     try:
         return of_openai(json.loads(found[1])) or of_anthropic(json.loads(found[1])) if found else None
     except ValueError:

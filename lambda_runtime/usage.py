@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 if TYPE_CHECKING:
@@ -29,6 +29,7 @@ class Usage(NamedTuple):
         cache_write_tokens: the part of the input that was written to one.
         reasoning_tokens: the part of the output that was thought.
         estimated: whether the output is an estimate, because the answer broke before the upstream had said the figure.
+        others: the parts of these that other models used than the one that was asked, an advisor's for example, by their names.
     """
 
     input_tokens: int = 0
@@ -37,26 +38,42 @@ class Usage(NamedTuple):
     cache_write_tokens: int = 0
     reasoning_tokens: int = 0
     estimated: bool = False
+    others: tuple[tuple[str, Usage], ...] = ()
 
     @property
     def believable(self) -> bool:
         """Whether all figures can be true."""
         return all(map(believable, self[:5]))
 
-    def cost(self, price: Price | None) -> int | None:
+    @classmethod
+    def of(cls, figures: Sequence[int]) -> Usage:
+        """Usage out of the four figures that are paid for, in their order."""
+        read, written, cached, stored = figures
+        return cls(read, written, cached_tokens=cached, cache_write_tokens=stored)
+
+    def cost(self, price: Price | None, price_of: Callable[[str], Price | None] | None = None) -> int | None:
         """What the answer cost, in billionths of a USD: an estimate. None if nobody knows.
 
         Args:
             price: the model's. None: nobody has said it.
+            price_of: another model's, by its name. Default: as the model's, as it is where nobody has said it.
         """
         if price is None or not self.believable:
             return None
-        return price.cost(
-            input_tokens=self.input_tokens,
-            output_tokens=self.output_tokens,
-            cached_tokens=self.cached_tokens,
-            cache_write_tokens=self.cache_write_tokens,
-        )
+        own, cost = self, 0
+        for model, used in self.others:
+            own = Usage.of([max(0, figure - part) for figure, part in zip(own[:4], used[:4], strict=True)])
+            cost += _cost(used, (price_of and price_of(model)) or price)
+        return cost + _cost(own, price)
+
+
+def _cost(usage: Usage, price: Price) -> int:
+    return price.cost(
+        input_tokens=usage.input_tokens,
+        output_tokens=usage.output_tokens,
+        cached_tokens=usage.cached_tokens,
+        cache_write_tokens=usage.cache_write_tokens,
+    )
 
 
 def believable(figure: object) -> bool:
@@ -68,8 +85,8 @@ def of_openai(figures: Any) -> Usage | None:
     """The `usage` of a chat completion, a response or an embedding. None if it holds no figures."""
     if not isinstance(figures, dict):
         return None
-    read = _count(figures, "prompt_tokens", "input_tokens")
-    written = _count(figures, "completion_tokens", "output_tokens")
+    read = count_of(figures, "prompt_tokens", "input_tokens")
+    written = count_of(figures, "completion_tokens", "output_tokens")
     if read is None and written is None:
         return None
     inputs = figures.get("prompt_tokens_details") or figures.get("input_tokens_details")
@@ -77,9 +94,15 @@ def of_openai(figures: Any) -> Usage | None:
     return Usage(
         read or 0,
         written or 0,
-        cached_tokens=_count(inputs, "cached_tokens") or 0,
-        reasoning_tokens=_count(outputs, "reasoning_tokens") or 0,
+        cached_tokens=cached_of(figures, inputs),
+        cache_write_tokens=count_of(inputs, "cache_write_tokens") or 0,
+        reasoning_tokens=count_of(outputs, "reasoning_tokens") or 0,
     )
+
+
+def cached_of(figures: Any, details: Any) -> int:
+    """What OpenAI's format says was read from a prompt cache: in the details of the input, or in DeepSeek's own word."""
+    return count_of(details, "cached_tokens") or count_of(figures, "prompt_cache_hit_tokens") or 0
 
 
 def of_openai_stream(figures: Any, contents: int, input_bytes: int) -> Usage:
@@ -94,22 +117,39 @@ def of_openai_stream(figures: Any, contents: int, input_bytes: int) -> Usage:
 
 
 def of_anthropic(figures: Any) -> Usage | None:
-    """The `usage` of a message, whose `input_tokens` do not include what a cache held. None if it holds no figures."""
+    """The `usage` of a message, whose `input_tokens` do not include what a cache held. None if it holds no figures.
+
+    Where the answer took several runs of models, `iterations` has each. What it says of compaction and of an advisor is not in
+    the figures above it, what it says of others is, in part at least. So all runs together count where they are more.
+    """
     if not isinstance(figures, dict):
         return None
-    fresh, written = _count(figures, "input_tokens"), _count(figures, "output_tokens")
+    usage = _of_message(figures)
+    runs = figures.get("iterations")
+    if usage is None or not runs or not isinstance(runs, list):
+        return usage
+    read = [(run.get("model"), used) for run in runs if isinstance(run, dict) and (used := _of_message(run)) is not None]
+    figures_of_runs = zip(*(used[:4] for _, used in [("", Usage()), *read]), strict=True)
+    most = [max(said, sum(each)) for said, each in zip(usage[:4], figures_of_runs, strict=True)]
+    return Usage.of(most)._replace(others=tuple((model, used) for model, used in read if isinstance(model, str)))
+
+
+def _of_message(figures: dict[str, Any]) -> Usage | None:
+    fresh, written = count_of(figures, "input_tokens"), count_of(figures, "output_tokens")
     if fresh is None and written is None:
         return None
-    cached = _count(figures, "cache_read_input_tokens") or 0
-    stored = _count(figures, "cache_creation_input_tokens") or 0
+    cached = count_of(figures, "cache_read_input_tokens") or 0
+    stored = count_of(figures, "cache_creation_input_tokens") or 0
     return Usage((fresh or 0) + cached + stored, written or 0, cached_tokens=cached, cache_write_tokens=stored)
 
 
-def _count(figures: Any, *names: str) -> int | None:
-    """The first figure of one of the names that is one."""
+def count_of(figures: Any, *names: str) -> int | None:
+    """The first figure of one of the names that is one. Some upstreams write whole numbers as `1000.0`."""
     if isinstance(figures, Mapping):
         for name in names:
             value = figures.get(name)
+            if isinstance(value, float) and value.is_integer():
+                value = int(value)
             if isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= MAX_TOKENS:
                 return value
     return None

@@ -99,14 +99,14 @@ def require_served(desk: BudgetDesk, limits: ConsumerLimits) -> None:
         limits: those that are to hold.
 
     Raises:
-        CommandError: if no model could be asked for.
+        CommandError: if a name is none of a model, or no model could be asked for.
     """
-    for config in (version.config for version in desk.versions):
-        if limits.models is not None and not config.serve_unmapped_models and not any(map(limits.allows, config.models)):
-            raise CommandError(
-                f"the gateway serves none of these models: {', '.join(limits.models)}; it serves {', '.join(config.models)}",
-                status=MISTAKEN,
-            )
+    unserved = _unserved(desk, limits)
+    if unserved:
+        served = dict.fromkeys(model for version in desk.versions for model in version.config.models)
+        raise CommandError(
+            f"the gateway serves none of these models: {', '.join(unserved)}; it serves {', '.join(served)}", status=MISTAKEN
+        )
     unpriced = list(dict.fromkeys(name for version in desk.versions for name in _unpriced(version.config, limits)))
     if limits.money and unpriced:
         consequence = "are answered and count nothing" if limits.shadow else "are refused to a consumer with a budget in USD"
@@ -125,6 +125,16 @@ def _told(before: Standing, limits: ConsumerLimits) -> str:
         # A function instance remembers for a minute that a key has none.
         when = f"It holds {'within a minute' if before.limits == ConsumerLimits() else 'from the next request on'}"
     return f"{called(before.key)} may use: {told(limits)}. {when}."
+
+
+def _unserved(desk: BudgetDesk, limits: ConsumerLimits) -> list[str]:
+    """The names that no version serves; all of them where one serves none."""
+    configs = [version.config for version in desk.versions]
+    unknown = [[] if config.serve_unmapped_models else limits.unmatched(config.models) for config in configs]
+    names = list(limits.models or ())
+    if names and names in unknown:
+        return names
+    return [name for name in names if unknown and all(name in each for each in unknown)]
 
 
 def _unpriced(config: GatewayConfig, limits: ConsumerLimits) -> list[str]:

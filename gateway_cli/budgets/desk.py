@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -61,10 +60,6 @@ class BudgetDesk:
         """
         stored = self.store.read([key.id for key in keys])
         return [standing(key, stored[key.id], self.store.clock()) for key in keys]
-
-    def command(self, *words: str) -> str:
-        """A further command on this gateway's limits."""
-        return f"ai-gateway budgets {shlex.join(words)}{self.keys.where.options}"
 
 
 def open_budgets(where: Where, notes: Output) -> BudgetDesk:

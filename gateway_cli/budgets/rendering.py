@@ -11,14 +11,12 @@ from rich.text import Text
 from gateway_cli.aws.gateways import Gateway
 from gateway_cli.budgets.actions import Done
 from gateway_cli.budgets.standing import Standing
-from gateway_cli.budgets.words import amount, is_money, told, usd
+from gateway_cli.budgets.words import amount, told, usd
 from gateway_cli.console import plain_table, widen
-from lambda_runtime.budgets import Verdict
-from lambda_runtime.config.limits import ConsumerLimits
+from lambda_runtime.budgets import WARN_PERCENT, Verdict
+from lambda_runtime.config.limits import ConsumerLimits, is_money
 from lambda_runtime.config.prices import NANO
 from lambda_runtime.state.usage_months import Counts
-
-_NEARLY = 80
 
 
 def print_standings(console: Console, standings: Sequence[Standing]) -> None:
@@ -124,7 +122,7 @@ def _lines(one: Standing) -> list[list[Text]]:
 
 def _cells(judged: Verdict, *, shadow: bool) -> list[Text]:
     unit = NANO if is_money(judged.budget) else 1
-    colour = "" if judged.percent < _NEARLY else "red" if judged.used_up and not shadow else "yellow"
+    colour = "" if judged.percent < WARN_PERCENT else "red" if judged.used_up and not shadow else "yellow"
     return [
         Text(judged.budget),
         Text(amount(judged.budget, judged.used / unit)),

@@ -10,13 +10,17 @@ from typing import Annotated, Any
 import typer
 
 from gateway_cli.errors import MISTAKEN, CommandError
-from lambda_runtime.config.limits import ConsumerLimits
+from lambda_runtime.config.limits import MOST_TOKENS, ConsumerLimits, is_money
 
 NONE = "none"
 """Typed in place of a figure where there is to be no such limit any more."""
 
-_WHOLE = re.compile(r"\d[\d_,]*")
-_MONEY = re.compile(r"\d[\d_,]*(\.\d+)?|\.\d+")
+_DIGITS = r"(\d{1,3}(,\d{3})+|\d[\d_]*)"
+"""A comma stands between thousands and nowhere else: in much of the world `2,50` is two and a half."""
+
+_WHOLE = re.compile(_DIGITS, re.ASCII)
+_MONEY = re.compile(rf"{_DIGITS}(\.\d+)?|\.\d+", re.ASCII)
+_MOST_DIGITS = 40
 
 TokensPerDayOption = Annotated[
     str | None,
@@ -80,6 +84,10 @@ class Change:
         Raises:
             CommandError: if something is no limit.
         """
+        if self.models and NONE in self.models and len(self.models) > 1:
+            raise CommandError(
+                f"--model {NONE} is for any model, and goes alone, got {', '.join(self.models)}", status=MISTAKEN
+            )
         typed: dict[str, Any] = {
             "tokens_per_day": _number("--tokens-per-day", self.tokens_per_day, whole=True),
             "tokens_per_month": _number("--tokens-per-month", self.tokens_per_month, whole=True),
@@ -127,16 +135,13 @@ def usd(figure: float) -> str:
     return f"USD {figure:,.2f}" if figure >= 1 or not figure else f"USD {figure:.6f}".rstrip("0").rstrip(".")
 
 
-def is_money(budget: str) -> bool:
-    """Whether a budget is in USD."""
-    return budget.startswith("usd")
-
-
 def _number(option: str, text: str | None, *, whole: bool) -> float | str | None:
     if text is None or text == NONE:
         return text
     if not (_WHOLE if whole else _MONEY).fullmatch(text):
-        example = "2_000_000" if whole else "50 or 2.50"
+        example = "2_000_000 or 2,000,000" if whole else "50, 2.50 or 1,000"
         raise CommandError(f"{option} is a number as in {example}, or {NONE!r}, got {text!r}", status=MISTAKEN)
+    if whole and len(text) > _MOST_DIGITS:
+        raise CommandError(f"{option} is {MOST_TOKENS:,} at most, got a number of {len(text):,} characters", status=MISTAKEN)
     digits = text.replace("_", "").replace(",", "")
     return int(digits) if whole else float(digits)

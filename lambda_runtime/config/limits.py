@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass, fields
 from math import inf
 from typing import Any, Final
@@ -19,6 +19,7 @@ MOST_USD = 1_000_000.0
 MOST_TOKENS = 10**15
 """Tokens of one budget at most."""
 
+_MOST_SHOWN = 10**40
 _TOKENS = ("tokens_per_day", "tokens_per_month")
 _MONEY = ("usd_per_day", "usd_per_month")
 
@@ -58,13 +59,16 @@ class ConsumerLimits:
         for name in _TOKENS:
             value = getattr(self, name)
             if value is not None and (isinstance(value, bool) or not isinstance(value, int) or not 1 <= value <= MOST_TOKENS):
-                raise ValueError(f"{name} must be a whole number of tokens of at least 1, for example 2_000_000, got {value!r}")
+                raise ValueError(
+                    f"{name} must be a whole number of tokens of at least 1, and {MOST_TOKENS:,} at most, for example "
+                    f"2_000_000, got {_shown(value)}; leave it out for no limit"
+                )
         for name in _MONEY:
             value = getattr(self, name)
             if value is not None and not (is_number(value) and 0 < value <= MOST_USD and value < inf):
                 raise ValueError(
-                    f"{name} must be USD, more than 0 and {MOST_USD:,.0f} at most, for example 50, got {value!r}; leave it out "
-                    "for no limit"
+                    f"{name} must be USD, more than 0 and {MOST_USD:,.0f} at most, for example 50, got {_shown(value)}; leave "
+                    "it out for no limit"
                 )
         if not isinstance(self.shadow, bool):
             raise ValueError(f"shadow must be True or False, got {self.shadow!r}")  # noqa: TRY004
@@ -94,12 +98,25 @@ class ConsumerLimits:
         """
         if self.models is None:
             return True
-        return any(model.startswith(name[:-1]) if name.endswith("*") else model == name for name in self.models)
+        return any(_matches(name, model) for name in self.models)
+
+    def unmatched(self, models: Iterable[str]) -> list[str]:
+        """The names in `models` that none of these is, or begins with.
+
+        Args:
+            models: the names that there are.
+        """
+        there = list(models)
+        return [name for name in self.models or () if not any(_matches(name, model) for model in there)]
 
     def to_json(self) -> str:
         """The canonical text: the same for equal limits. What is not limited is left out."""
         given = {field.name for field in fields(self) if getattr(self, field.name) != field.default}
-        return json.dumps({name: value for name, value in asdict(self).items() if name in given}, sort_keys=True)
+        document = {name: value for name, value in asdict(self).items() if name in given}
+        for name in _MONEY:
+            if name in document and float(document[name]).is_integer():
+                document[name] = int(document[name])  # 5.0 is 5
+        return json.dumps(document, sort_keys=True)
 
     @classmethod
     def from_json(cls, text: str) -> ConsumerLimits:
@@ -116,6 +133,24 @@ class ConsumerLimits:
             raise ValueError(f"limits must be an object, got {text[:100]!r}")  # noqa: TRY004
         known = {field.name for field in fields(cls)}
         return cls(**{name: value for name, value in document.items() if name in known})
+
+
+def is_money(budget: str) -> bool:
+    """Whether a budget is in USD.
+
+    Args:
+        budget: its name.
+    """
+    return budget in _MONEY
+
+
+def _matches(name: str, model: str) -> bool:
+    return model.startswith(name[:-1]) if name.endswith("*") else model == name
+
+
+def _shown(value: object) -> str:
+    """A value for a message. Python refuses to write out a number of thousands of digits."""
+    return f"a number of {value.bit_length():,} bits" if isinstance(value, int) and abs(value) > _MOST_SHOWN else repr(value)
 
 
 def _models(models: Sequence[str]) -> tuple[str, ...]:

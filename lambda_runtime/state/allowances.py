@@ -120,13 +120,13 @@ class Allowances:
             return None
         moment = time.gmtime(now)
         month, day = month_of(moment), f"{moment.tm_mday:02d}"
-        if self._health.may(Use.READ):
+        if self._health.may(Use.READ_CONSUMERS):
             try:
                 read = self._table.query(_query(self._table.table, consumer, month, day))
             except Exception as error:  # noqa: BLE001  whatever it is, the request is not to fail for it
-                self._health.failed(Use.READ, as_table_error(error))
+                self._health.failed(Use.READ_CONSUMERS, as_table_error(error))
             else:
-                self._health.worked(Use.READ)
+                self._health.worked(Use.READ_CONSUMERS)
                 self._learn(consumer, read, month, day, now)
         known = self._known.get(consumer)
         if known is None:

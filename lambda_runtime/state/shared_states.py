@@ -120,12 +120,11 @@ class SharedStates:
         for name in (items.whole_upstream(target), target):
             if self._reader.known.breaker(name).availability(now) is not Availability.HALF_OPEN:
                 continue
-            if not self._health.may(Use.WRITE):
+            if not self._health.may(Use.WRITE_STATES):
                 return self._take_own_probe(target, now)
             try:
                 leased = self._change(name, lambda breaker: breaker.leased(now), self._probe_patience)
-            except TableError as error:
-                self._health.failed(Use.WRITE, error)
+            except TableError:
                 return self._take_own_probe(target, now)
             if leased is None:  # somebody else has it, or has closed or opened the breaker meanwhile
                 return self.availability(target) is Availability.CLOSED
@@ -138,8 +137,8 @@ class SharedStates:
             try:
                 if items.nameable(attempt.target):
                     self._record(attempt)
-            except TableError as error:
-                self._health.failed(Use.WRITE, error)
+            except TableError:
+                continue  # it is known and said
             except Exception as error:  # noqa: BLE001
                 log.unexpected(error)
         self._metric.follow(self._reader.known, self._clock())
@@ -172,8 +171,6 @@ class SharedStates:
         leases = {name: self._leases.pop(name) for name in (whole, target) if attempt.probe and name in self._leases}
         if outcome is Outcome.RATE_LIMITED:
             self._cool(cooled(target, attempt.retry_after, now))
-        if not self._health.may(Use.WRITE):
-            return
         if outcome is Outcome.KEY_REFUSED:
             self._open(whole, known.breaker(whole).since, BY_KEY, now)
         for name, since in leases.items():
@@ -185,14 +182,17 @@ class SharedStates:
             self._count(target, known.breaker(target).since, now, failed=outcome is Outcome.FAILURE)
 
     def _count(self, target: str, since: float, now: float, *, failed: bool) -> None:
-        self._write(window.counted(target, since, failed=failed, now=now))
-        if not failed or not self._health.may(Use.READ):
+        if not self._health.may(Use.WRITE_WINDOWS):
+            return
+        self._write(Use.WRITE_WINDOWS, window.counted(target, since, failed=failed, now=now))
+        if not failed or not self._health.may(Use.READ_WINDOWS):
             return
         try:
             read = self._table.query(window.last_minute(self._table.table, target, now))
         except TableError as error:
-            self._health.failed(Use.READ, error)
+            self._health.failed(Use.READ_WINDOWS, error)
             return
+        self._health.worked(Use.READ_WINDOWS)
         why = window.verdict(window.buckets_of(read, since, now))
         if why:
             self._open(target, since, why, now)
@@ -201,14 +201,16 @@ class SharedStates:
         if cooling is None:
             return
         self._reader.learn_cooling(cooling)  # heeded by this instance even if the others cannot be told
-        if self._health.may(Use.WRITE):
+        if self._health.may(Use.WRITE_STATES):
             try:
-                self._write(cooling.update())
+                self._write(Use.WRITE_STATES, cooling.update())
             except ConflictError as conflict:
                 self._reader.learn_cooling(Cooling.of(conflict.item))
 
     def _open(self, name: str, since: float, by: str, now: float) -> None:
         """Open a breaker, unless it is another than was judged: then somebody else has decided on the same failures."""
+        if not self._health.may(Use.WRITE_STATES):
+            return
         jitter = self._jitter()
         opened = self._change(name, lambda breaker: breaker.opened(by, now, jitter) if breaker.since == since else None)
         if opened is not None:
@@ -229,6 +231,8 @@ class SharedStates:
 
         if outcome is Outcome.FAILURE:
             self._open(name, since, BY_PROBE, now)
+            return
+        if not self._health.may(Use.WRITE_STATES):
             return
         changed = self._change(name, told)
         if changed is not None and not changed.is_open:
@@ -255,7 +259,7 @@ class SharedStates:
             if changed is None:
                 return None
             try:
-                self._write(changed.update(breaker.rev, self._now()), patience)
+                self._write(Use.WRITE_STATES, changed.update(breaker.rev, self._now()), patience)
             except ConflictError as conflict:
                 self._reader.learn_breaker(Breaker.of(conflict.item, self._now())._replace(name=name))
             else:
@@ -263,13 +267,16 @@ class SharedStates:
                 return changed
         return None
 
-    def _write(self, update: Update, patience: float | None = None) -> None:
+    def _write(self, use: Use, update: Update, patience: float | None = None) -> None:
         try:
             self._table.update(update.request(self._table.table), patience=patience)
-        except ConflictError:
-            self._health.worked(Use.WRITE)
+        except TableError as error:
+            self._health.failed(use, error)
             raise
-        self._health.worked(Use.WRITE)
+        except ConflictError:
+            self._health.worked(use)
+            raise
+        self._health.worked(use)
 
     def _now(self) -> float:
         """The time as the table holds it."""

@@ -53,7 +53,7 @@ class StateReader:
     def refresh(self) -> None:
         """Begin to read if what is known is old and no read is under way. Returns at once."""
         now = self._clock()
-        if 0 <= now - self._read_at < STATE_MAX_AGE or not self._health.may(Use.READ):
+        if 0 <= now - self._read_at < STATE_MAX_AGE or not self._health.may(Use.READ_STATES):
             return
         # A read that was under way when Lambda froze the instance is nothing to wait for.
         if self._reading is not None and 0 <= now - self._began < STATE_MAX_AGE:
@@ -112,13 +112,13 @@ class StateReader:
             with self._lock:
                 if self._reading is done:
                     self.known, self._read_at = known, began
-            self._health.worked(Use.READ)
+            self._health.worked(Use.READ_STATES)
         except Exception as error:  # noqa: BLE001  nobody is there to catch it
             # The monotonic clock stands still while Lambda has the instance frozen. A connection that did not outlive that says
             # nothing about the table.
             frozen = self._clock() - began - (time.monotonic() - started) > STATE_MAX_AGE
             if not frozen:
-                self._health.failed(Use.READ, as_table_error(error))
+                self._health.failed(Use.READ_STATES, as_table_error(error))
         finally:
             with self._lock:
                 if self._reading is done:

@@ -83,15 +83,34 @@ class ConflictError(Exception):
         self.item = item
 
 
-class Use(Enum):
-    """What the table is used for. Rights and throttles are not the same for both."""
+class Way(Enum):
+    """How the table is used. Rights are not the same for both."""
 
     READ = "read"
     WRITE = "written"
 
 
+class Use(Enum):
+    """What the table is used for: a kind of its partitions, and how. Each partition is throttled for itself."""
+
+    READ_STATES = Way.READ, "states"
+    WRITE_STATES = Way.WRITE, "states"
+    READ_WINDOWS = Way.READ, "windows"
+    WRITE_WINDOWS = Way.WRITE, "windows"
+    READ_CONSUMERS = Way.READ, "consumers"
+    WRITE_CONSUMERS = Way.WRITE, "consumers"
+
+    @property
+    def way(self) -> Way:
+        """Whether it reads or writes."""
+        return self.value[0]
+
+
 class TableHealth:
     """What is known of the table, for all that use it. May be used by several threads.
+
+    What DynamoDB answers is about a partition, or a right: only that use is left alone then. A table that cannot be reached is
+    left alone by all.
 
     Args:
         clock: the time, in seconds since the epoch. Default: the real one.
@@ -100,37 +119,41 @@ class TableHealth:
     def __init__(self, clock: Callable[[], float] = time.time) -> None:
         self._clock = clock
         self._lock = threading.Lock()
-        self._back_offs: dict[Use, BackOff] = {}
+        self._back_offs: dict[Use | Way, BackOff] = {}
         self._said: set[tuple[str, str]] = set()
 
     def may(self, use: Use) -> bool:
         """Whether the table can be asked, as far as is known."""
-        back_off = self._back_offs.get(use)
-        return back_off is None or not back_off.holds(self._clock())
+        if not self._back_offs:  # the usual case
+            return True
+        now = self._clock()
+        return not any(back_off.holds(now) for key in (use, use.way) if (back_off := self._back_offs.get(key)) is not None)
 
     def failed(self, use: Use, error: TableError) -> None:
         """The table could not be asked. It is logged, unless the same has been since the table was last well."""
         refused = isinstance(error, RefusedRequestError)
         # Reading may be logged before writing fails in the same way: the log must say all the same that usage is not counted.
-        held = not refused and (error.unreachable or use is Use.WRITE)
+        held = not refused and (error.unreachable or use is Use.WRITE_CONSUMERS)
         meanwhile = "requests are answered without it" + (", and usage is not counted but held back meanwhile" if held else "")
+        keys: tuple[Use | Way, ...] = () if refused else tuple(Way) if error.unreachable else (use,)
         with self._lock:
             new = (error.kind, meanwhile) not in self._said
             self._said.add((error.kind, meanwhile))
-            if not refused:
-                now = self._clock()
-                for each in Use if error.unreachable else (use,):
-                    self._back_offs[each] = BackOff.after(self._back_offs.get(each), now)
+            now = self._clock()
+            for key in keys:
+                self._back_offs[key] = BackOff.after(self._back_offs.get(key), now)
         if new:
-            log.warning(f"the table cannot be {use.value}: {error}; {meanwhile}", problem=error.kind)
+            log.warning(f"the table cannot be {use.way.value}: {error}; {meanwhile}", problem=error.kind)
 
     def worked(self, use: Use) -> None:
         """The table was asked."""
-        if use not in self._back_offs:  # the usual case takes no lock
+        if not self._back_offs:  # the usual case takes no lock
             return
         with self._lock:
-            self._back_offs.pop(use, None)
-            well = not self._back_offs
+            ended = [key for key in (use, use.way) if self._back_offs.pop(key, None) is not None]
+            now = self._clock()
+            # Some uses are rare: what has been tried again is not to wait for them, or the next trouble would not be said.
+            well = bool(ended and self._said) and not any(back_off.holds(now) for back_off in self._back_offs.values())
             if well:
                 self._said.clear()
         if well:

@@ -66,7 +66,7 @@ class UsageCounts:
             update = usage_update(consumer, usage, self._clock(), cost)
             if self._observer is not None:
                 self._observer(update)
-            if not self.health.may(Use.WRITE):
+            if not self.health.may(Use.WRITE_CONSUMERS):
                 self._held.hold(update)
             elif self._write(update) and self._held.owes:
                 self._catch_up()
@@ -102,11 +102,11 @@ class UsageCounts:
         try:
             self.table.update(update.request(self.table.table))
         except RefusedRequestError as error:
-            self.health.failed(Use.WRITE, error)  # it would be refused again
+            self.health.failed(Use.WRITE_CONSUMERS, error)  # it would be refused again
             if late:
                 self._held.lose(update)
         except TableError as error:
-            self.health.failed(Use.WRITE, error)
+            self.health.failed(Use.WRITE_CONSUMERS, error)
             if error.unsure:
                 self._held.doubt(update)
             else:
@@ -115,7 +115,7 @@ class UsageCounts:
             log.unexpected(error)
             self._held.doubt(update)
         else:
-            self.health.worked(Use.WRITE)
+            self.health.worked(Use.WRITE_CONSUMERS)
             return True
         return False
 

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from lambda_runtime.usage import cached_of, count_of
+
 
 def usage_to_chat(usage: Any) -> dict[str, Any]:
     """Anthropic's figures as a chat completion's `usage`."""
@@ -28,7 +30,7 @@ def usage_to_messages(usage: Any) -> dict[str, Any]:
     """A chat completion's figures as a message's `usage`."""
     inputs = usage.get("prompt_tokens_details") if isinstance(usage, dict) else None
     outputs = usage.get("completion_tokens_details") if isinstance(usage, dict) else None
-    read = _count(inputs, "cached_tokens") or _count(usage, "prompt_cache_hit_tokens")  # the latter is DeepSeek's
+    read = cached_of(usage, inputs)
     stored = _count(inputs, "cache_write_tokens")
     figures: dict[str, Any] = {
         "input_tokens": max(0, _count(usage, "prompt_tokens") - read - stored),
@@ -43,5 +45,4 @@ def usage_to_messages(usage: Any) -> dict[str, Any]:
 
 
 def _count(figures: Any, name: str) -> int:
-    value = figures.get(name) if isinstance(figures, dict) else None
-    return value if isinstance(value, int) and not isinstance(value, bool) and value > 0 else 0
+    return count_of(figures, name) or 0

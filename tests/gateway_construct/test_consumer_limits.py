@@ -139,7 +139,12 @@ def test_consumer_limits_is_true_or_false(stack: Stack, value: Any) -> None:
         (
             {"serve_unmapped_models": False},
             Plan(models=["gpt4", "o*"]),
-            r"the gateway serves none of the models of 'search', got \['gpt4', 'o\*'\]; it serves gpt-4, claude",
+            r"the plan of 'search' has models that the gateway does not serve, got \['gpt4', 'o\*'\]; it serves gpt-4, claude",
+        ),
+        (
+            {"serve_unmapped_models": False},
+            Plan(models=["gpt-4", "cluade"]),
+            r"the plan of 'search' has models that the gateway does not serve, got \['cluade'\]; it serves gpt-4, claude",
         ),
         (
             {},

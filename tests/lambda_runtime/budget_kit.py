@@ -1,4 +1,7 @@
-"""Consumers with limits in a table on loopback, and gateways that heed them."""
+"""Consumers with limits in a table on loopback, and gateways that heed them.
+
+A file of tests takes the fixtures by name: `table, consumer, kit = budget_kit.table, budget_kit.consumer, budget_kit.kit`.
+"""
 
 from __future__ import annotations
 
@@ -18,13 +21,15 @@ from lambda_runtime.config.prices import Price
 from lambda_runtime.state import items
 from lambda_runtime.state.allowances import Allowances
 from lambda_runtime.state.items import Update
+from lambda_runtime.state.shared_states import SharedStates
 from lambda_runtime.state.table_health import TableHealth
 from lambda_runtime.state.usage_counts import UsageCounts, usage_update
 from lambda_runtime.usage import Usage
-from tests.lambda_runtime.gateway_kit import Kit, RecordingWriter, event, gateway_over
+from tests.lambda_runtime.gateway_kit import Kit, RecordingWriter, both_formats, event, gateway_over
 from tests.lambda_runtime.samples import ANSWERS, CHAT
-from tests.lambda_runtime.state.table_kit import TABLE, ClientOf, Clock, Table
-from tests.lambda_runtime.upstream_server import answer_json
+from tests.lambda_runtime.state.table_kit import TABLE, ClientOf, Clock, Table, running_table
+from tests.lambda_runtime.test_budgets import utc
+from tests.lambda_runtime.upstream_server import UpstreamServer, answer_json
 
 PRICES = {"main/*": Price(input=2, output=8)}
 """Of all models of the upstream `main`."""
@@ -78,14 +83,20 @@ def limited_gateway(
     *upstreams: UpstreamConfig,
     timeouts_of_table: dict[str, float] | None = None,
     prices: dict[str, Price] | None = None,
+    breaker: bool = False,
     **config: Any,
 ) -> Iterator[Kit]:
-    """A function instance over the table at a URL, which the models' prices are known to: `PRICES` unless given."""
+    """A function instance over the table at a URL, which the models' prices are known to: `PRICES` unless given.
+
+    With `breaker` it shares the upstreams' states, too.
+    """
     client_of = ClientOf()
     table = client_of(url, **(timeouts_of_table or {}))
     health = TableHealth(clock)
     counts = UsageCounts(table, health, clock=clock)
     allowances = Allowances(table, health, counts, clock=clock)
+    if breaker:
+        config["states"] = SharedStates(table, health, clock=clock)
     try:
         with gateway_over(
             *upstreams,
@@ -97,6 +108,28 @@ def limited_gateway(
             yield kit
     finally:
         client_of.close()
+
+
+@pytest.fixture(scope="module")
+def table() -> Iterator[Table]:
+    """One for all tests of a file, which have consumers of their own."""
+    with running_table() as table:
+        yield table
+
+
+@pytest.fixture
+def consumer(table: Table) -> Consumer:
+    return Consumer(table, Clock(utc("2026-11-23T12:00:00")))
+
+
+@pytest.fixture
+def kit(table: Table, upstream: UpstreamServer, consumer: Consumer) -> Iterator[Kit]:
+    """A gateway that heeds limits, whose upstream `main` serves both formats; it maps `gpt-4` to `gpt-4.1`."""
+    upstream.answer = ANSWER
+    with limited_gateway(
+        table.url, consumer.clock, both_formats("main", upstream.url), models={"gpt-4": ["main/gpt-4.1"]}
+    ) as kit:
+        yield kit
 
 
 def line_of(capsys: pytest.CaptureFixture[str]) -> dict[str, Any]:

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
 from lambda_runtime.config import Operation, Timeouts
 from lambda_runtime.state.target_states import NoStates
+from tests.lambda_runtime import budget_kit
 from tests.lambda_runtime.budget_kit import ANSWER, COST, TOKENS, Consumer, error_of, limited_gateway, line_of
 from tests.lambda_runtime.gateway_kit import Kit, RecordingWriter, anthropic_upstream, both_formats, event
 from tests.lambda_runtime.samples import ANSWERS, CHAT, CHAT_STREAM, CHAT_USAGE, MESSAGES, MESSAGES_STREAM, RESPONSES
-from tests.lambda_runtime.state.table_kit import Clock, Table, running_table
+from tests.lambda_runtime.state.table_kit import Table
 from tests.lambda_runtime.test_budgets import utc
 from tests.lambda_runtime.upstream_server import Answer, Connection, Received, UpstreamServer, answer_json, answer_stream, serve
 
@@ -20,25 +20,7 @@ EMBEDDINGS, COUNT_TOKENS = Operation.EMBEDDINGS, Operation.COUNT_TOKENS
 DAY_ENDS = "2026-11-24T00:00:00Z"
 USED_UP = f"tokens_per_day; used=100; limit=100; resets={DAY_ENDS}"
 
-
-@pytest.fixture(scope="module")
-def table() -> Iterator[Table]:
-    with running_table() as table:
-        yield table
-
-
-@pytest.fixture
-def consumer(table: Table) -> Consumer:
-    return Consumer(table, Clock(utc("2026-11-23T12:00:00")))
-
-
-@pytest.fixture
-def kit(table: Table, upstream: UpstreamServer, consumer: Consumer) -> Iterator[Kit]:
-    upstream.answer = ANSWER
-    with limited_gateway(
-        table.url, consumer.clock, both_formats("main", upstream.url), models={"gpt-4": ["main/gpt-4.1"]}
-    ) as kit:
-        yield kit
+table, consumer, kit = budget_kit.table, budget_kit.consumer, budget_kit.kit
 
 
 # Budgets

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -10,34 +9,16 @@ import pytest
 from lambda_runtime.config import Operation
 from lambda_runtime.config.prices import Price
 from lambda_runtime.hooks import HookRequest, HookResponse, Hooks
+from tests.lambda_runtime import budget_kit
 from tests.lambda_runtime.budget_kit import ANSWER, COST, Consumer, error_of, limited_gateway, line_of
 from tests.lambda_runtime.gateway_kit import Kit, both_formats
 from tests.lambda_runtime.samples import ANSWERS, CHAT, MESSAGES, RESPONSES
-from tests.lambda_runtime.state.table_kit import Clock, Table, running_table
-from tests.lambda_runtime.test_budgets import utc
+from tests.lambda_runtime.state.table_kit import Table
 from tests.lambda_runtime.upstream_server import UpstreamServer, answer_json
 
 EMBEDDINGS, COUNT_TOKENS = Operation.EMBEDDINGS, Operation.COUNT_TOKENS
 
-
-@pytest.fixture(scope="module")
-def table() -> Iterator[Table]:
-    with running_table() as table:
-        yield table
-
-
-@pytest.fixture
-def consumer(table: Table) -> Consumer:
-    return Consumer(table, Clock(utc("2026-11-23T12:00:00")))
-
-
-@pytest.fixture
-def kit(table: Table, upstream: UpstreamServer, consumer: Consumer) -> Iterator[Kit]:
-    upstream.answer = ANSWER
-    with limited_gateway(
-        table.url, consumer.clock, both_formats("main", upstream.url), models={"gpt-4": ["main/gpt-4.1"]}
-    ) as kit:
-        yield kit
+table, consumer, kit = budget_kit.table, budget_kit.consumer, budget_kit.kit
 
 
 @pytest.mark.parametrize("operation", [CHAT, RESPONSES, EMBEDDINGS, MESSAGES, COUNT_TOKENS])
@@ -64,6 +45,22 @@ def test_a_model_that_a_body_names_twice_is_the_one_that_is_asked_for(kit: Kit, 
     consumer.limit(models=["gpt-4"])
     for body, status in (('{"model":"gpt-4","model":"secret"}', 403), ('{"model":"secret","model":"gpt-4"}', 200)):
         assert kit.call(consumer.event(CHAT, body)).status == status
+
+
+def test_a_404_names_no_model_that_the_consumer_may_not_ask_for(
+    table: Table, upstream: UpstreamServer, consumer: Consumer
+) -> None:
+    models = {"gpt-4": ["main/gpt-4.1"], "secret": ["main/secret"]}
+    with limited_gateway(
+        table.url, consumer.clock, both_formats("main", upstream.url), models=models, serve_unmapped_models=False
+    ) as kit:
+        for names, told in ((["gpt-*"], "models: gpt-4"), (["gpt-5*"], "this key may ask for none of those that do")):
+            consumer.limit(models=names)
+            response = consumer.ask(kit, model="gpt-5")
+            assert response.status == 404
+            assert error_of(response)["message"] == f"the model 'gpt-5' does not exist; {told}"
+        consumer.limit(tokens_per_day=5)
+        assert error_of(consumer.ask(kit, model="gpt-5"))["message"].endswith("; models: gpt-4, secret")
 
 
 def test_a_list_names_what_the_consumer_may_ask_for(kit: Kit, consumer: Consumer, upstream: UpstreamServer) -> None:

@@ -17,7 +17,7 @@ from lambda_runtime.config.prices import MOST, NANO, Price
 from lambda_runtime.usage import MOST as MOST_TOKENS
 from lambda_runtime.usage import Usage
 from tests.lambda_runtime.gateway_kit import anthropic_upstream, both_formats, event, gateway_over, openai_upstream
-from tests.lambda_runtime.samples import ANSWERS, CHAT, CHAT_STREAM, CHAT_USAGE, MESSAGES
+from tests.lambda_runtime.samples import ANSWERS, CHAT, CHAT_STREAM, CHAT_USAGE, MESSAGES, MESSAGES_STREAM
 from tests.lambda_runtime.upstream_server import Answer, UpstreamServer, answer_json, answer_stream
 
 SONNET = Price(
@@ -147,6 +147,26 @@ def test_anthropics_cache_is_priced_apart_whatever_the_clients_format(
     assert line["cost_usd"] == round((10 * 3 + 5 * 15 + 1000 * 0.3 + 100 * 3.75) / 1e6, 9)
 
 
+@pytest.mark.parametrize("stream", [False, True])
+def test_an_advisors_tokens_are_priced_as_the_advisors(
+    upstream: UpstreamServer, capsys: pytest.CaptureFixture[str], *, stream: bool
+) -> None:
+    run = {"cache_read_input_tokens": 0, "cache_creation_input_tokens": 0}
+    runs = [
+        {**run, "type": "message", "input_tokens": 10, "output_tokens": 5},
+        {**run, "type": "advisor_message", "model": "claude-opus", "input_tokens": 100, "output_tokens": 20},
+        {**run, "type": "compaction", "input_tokens": 1000, "output_tokens": 50},
+    ]
+    usage = {"input_tokens": 10, "output_tokens": 5, "iterations": runs}
+    delta = json.dumps({"type": "message_delta", "delta": {"stop_reason": "end_turn"}, "usage": usage}).encode()
+    events = [*MESSAGES_STREAM[:3], b"event: message_delta\ndata: " + delta + b"\n\n", MESSAGES_STREAM[4]]
+    answer = answer_stream(events) if stream else answer_json({**ANSWERS[MESSAGES], "usage": usage})
+    prices = {"claude/claude-sonnet": SONNET, "claude/claude-opus": Price(input=30, output=150)}
+    line, _ = asked(upstream, answer, capsys, {"model": "sonnet", "stream": stream}, prices, MESSAGES)
+    assert (line["InputTokens"], line["OutputTokens"], line["usage_estimated"]) == (1110, 75, False)
+    assert line["cost_usd"] == round((1010 * 3 + 55 * 15 + 100 * 30 + 20 * 150) / 1e6, 9)
+
+
 def test_after_a_failover_it_is_the_price_of_who_answered(upstream: UpstreamServer, capsys: pytest.CaptureFixture[str]) -> None:
     upstream.answers = [answer_json({"error": {"message": "down"}}, 500)] * 2
     upstream.answer = answer_json(ANSWERS[CHAT])
@@ -206,3 +226,14 @@ def test_a_price_has_both(name: str) -> None:
 def test_tiers_are_prices_by_tokens(above: Any) -> None:
     with pytest.raises(ValueError, match="price: "):
         Price(input=1, output=1, above=above)
+
+
+def test_what_other_models_used_costs_what_they_cost() -> None:
+    cheap, dear = Price(input=1, output=2), Price(input=10, output=20, above={100: Price(input=30, output=60)})
+    usage = Usage(150, 15, others=(("dear", Usage(80, 9)), ("unknown", Usage(20, 1))))
+    prices = {"dear": dear}
+    assert usage.cost(cheap, prices.get) == 1000 * (50 + 5 * 2 + 80 * 10 + 9 * 20 + 20 + 2)
+    assert usage.cost(cheap) == 1000 * (150 + 15 * 2)
+    assert usage.cost(None, prices.get) is None
+    # Parts that are more than the whole make nothing cheaper.
+    assert Usage(10, 1, others=(("dear", Usage(101, 1)),)).cost(cheap, prices.get) == 1000 * (101 * 30 + 60)

@@ -40,6 +40,26 @@ def test_what_is_not_limited_is_left_out() -> None:
     assert ConsumerLimits(models=("a", "b*"), tokens_per_day=5).to_json() == '{"models": ["a", "b*"], "tokens_per_day": 5}'
 
 
+def test_equal_limits_have_one_text() -> None:
+    texts = {ConsumerLimits(usd_per_day=usd, usd_per_month=2.5).to_json() for usd in (5, 5.0)}
+    assert texts == {'{"usd_per_day": 5, "usd_per_month": 2.5}'}
+
+
+def test_too_many_tokens_are_told_what_is_the_most() -> None:
+    for tokens, shown in ((limits.MOST_TOKENS + 1, "1000000000000001"), (10**5000, "a number of 16,610 bits")):
+        with pytest.raises(ValueError, match=f"of at least 1, and 1,000,000,000,000,000 at most, .* got {shown}; leave it out"):
+            ConsumerLimits(tokens_per_day=tokens)
+    with pytest.raises(ValueError, match=r"1,000,000 at most, .* got a number of 16,610 bits"):
+        ConsumerLimits(usd_per_day=10**5000)
+
+
+def test_names_that_match_nothing() -> None:
+    made = ConsumerLimits(models=["gpt-4", "gpt-*", "cluade-*", "o3", "*"])
+    assert made.unmatched(["gpt-4", "claude-1"]) == ["cluade-*", "o3"]
+    assert made.unmatched([]) == list(made.models or ())
+    assert ConsumerLimits().unmatched(["gpt-4"]) == []
+
+
 @settings(max_examples=50)
 @given(st.text() | st.recursive(st.none() | st.integers() | st.text(), st.lists).map(json.dumps))
 def test_any_other_text_is_a_value_error(text: str) -> None:

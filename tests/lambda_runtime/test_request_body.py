@@ -15,7 +15,7 @@ from lambda_runtime.request_body import as_json, read_body
 
 SPACE = st.text(alphabet=" \t\r\n", max_size=3)
 NUMBERS = ["0", "-0", "-0.0", "1.0", "1e5", "1E+05", "0.1e-7", "12345678901234567890123", "1.000"]
-KEYS = ["model", "stream_options", "messages", "Model", "model ", "mod\\u0065lX", "", 'a\\"model\\":', "☃", "\\ud83d\\ude00"]
+KEYS = ["model", "stream_options", "messages", "Modell", "model ", "mod\\u0065lX", "", 'a\\"model\\":', "☃", "\\ud83d\\ude00"]
 
 
 @st.composite

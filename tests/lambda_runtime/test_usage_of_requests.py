@@ -80,7 +80,7 @@ def figures(line: dict[str, Any]) -> Usage | None:
             answer_json({"data": [{"embedding": [0.5] * 9000}], "usage": {"prompt_tokens": 8, "total_tokens": 8}}),
             Usage(8, 0),
         ),
-        (Operation.EMBEDDINGS, False, answer_json({"usage": {"prompt_tokens": 8}, "data": [0.5] * 9000}), None),
+        (Operation.EMBEDDINGS, False, answer_json({"usage": {"prompt_tokens": 8}, "data": [0.5] * 9000}), Usage(8, 0)),
         (Operation.EMBEDDINGS, False, answer_bytes(b'{"usage":{"prompt_tokens":}}'), None),
         (Operation.COUNT_TOKENS, False, answer_json({"input_tokens": 5}), None),
         (CHAT, False, answer_json({"error": {}}, 400), None),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import boto3
@@ -31,10 +31,12 @@ PRICE = Price(input=2, output=8)
 READS = {LIMITS_VARIABLE: "1"}
 
 
-def config(*, prices: Mapping[str, Price] | None = None, serve_unmapped_models: bool = True) -> GatewayConfig:
+def config(
+    *, prices: Mapping[str, Price] | None = None, serve_unmapped_models: bool = True, models: Sequence[str] = ("gpt-4",)
+) -> GatewayConfig:
     return GatewayConfig(
         upstreams=(Upstream.openai().config,),
-        models={"gpt-4": ModelRoute(["openai/gpt-4.1"])},
+        models={model: ModelRoute(["openai/gpt-4.1"]) for model in models},
         serve_unmapped_models=serve_unmapped_models,
         prices={"openai/*": PRICE} if prices is None else prices,
     )
@@ -191,6 +193,16 @@ def test_models_that_the_gateway_does_not_serve(gateway: Gateway) -> None:
     gateway.versions = [LiveVersion(config=config(serve_unmapped_models=False), variables=READS)]
     assert "the gateway serves none of these models: gpt4; it serves gpt-4" in refused("set", "search", "--model", "gpt4")
     assert budgets("set", "search", "--model", "gpt-*").exit_code == DONE
+    # One that is served does not hide one that was mistyped.
+    assert "none of these models: cluade*; it" in refused("set", "search", "--model", "gpt-4", "--model", "cluade*")
+
+
+def test_models_of_a_version_that_is_on_its_way(gateway: Gateway) -> None:
+    later = config(serve_unmapped_models=False, models=["gpt-4", "later"])
+    gateway.versions = [LiveVersion(config=each, variables=READS) for each in (config(serve_unmapped_models=False), later)]
+    assert budgets("set", "search", "--model", "gpt-4", "--model", "later").exit_code == DONE
+    # Until it has all requests, its model alone would be refused to some.
+    assert "none of these models: later; it serves gpt-4, later" in refused("set", "search", "--model", "later")
 
 
 def test_money_without_prices(gateway: Gateway) -> None:

@@ -74,10 +74,16 @@ class Account:
         texts = {items.text(item, items.SORT_KEY): items.text(item, items.LIMITS) for item in found}
         return texts.get(items.LIMITS)
 
-    def set(self, limits: str) -> None:
+    def set(self, limits: str, key: str = KEY) -> None:
         """What an operator does by the command."""
-        update = items.Update(items.USAGE + KEY, items.LIMITS, sets={items.LIMITS: limits})
+        update = items.Update(items.USAGE + key, items.LIMITS, sets={items.LIMITS: limits})
         self.dynamodb.update_item(**update.request(TABLE))
+
+    def item(self, key: str = KEY) -> dict[str, str] | None:
+        """The attributes of a key's item but its keys."""
+        found = self.dynamodb.query(**items.query(TABLE, items.USAGE + key, items.LIMITS))["Items"]
+        texts = [{name: items.text(item, name) for name in item if name not in {"pk", "sk"}} for item in found]
+        return texts[0] if texts else None
 
 
 def properties(limits: str = FEW, key: str = KEY, table: str = TABLE) -> dict[str, str]:
@@ -185,6 +191,77 @@ def test_what_an_operator_has_set_holds_until_the_template_says_something_new(ac
     other = ConsumerLimits(tokens_per_day=9).to_json()
     account.update(properties(other), properties(FEW), made)
     assert account.limits() == other
+
+
+def test_a_creation_that_is_rolled_back_puts_an_operators_limits_back(account: Account) -> None:
+    account.set(MORE)
+    for _ in range(2):  # Lambda may call a function twice for one event
+        made = account.create(FEW)
+        assert account.item() == {"limits": FEW, "template": FEW, "before": MORE}
+    for _ in range(2):
+        account.delete(made)
+        assert account.item() == {"limits": MORE}
+
+
+def test_they_come_back_as_well_when_the_template_has_said_other_limits_meanwhile(account: Account) -> None:
+    account.set(MORE)
+    made = account.create(FEW)
+    other = ConsumerLimits(tokens_per_day=9).to_json()
+    account.update(properties(other), properties(FEW), made)
+    assert account.limits() == other
+    account.delete(made, limits=other)
+    assert account.item() == {"limits": MORE}
+
+
+@pytest.mark.parametrize("before", [None, FEW])
+def test_what_an_operator_has_set_since_stays_when_the_templates_limits_go(account: Account, before: str | None) -> None:
+    if before:
+        account.set(before)
+    made = account.create(FEW)
+    account.set(MORE)
+    for _ in range(2):
+        assert account.delete(made)["Status"] == "SUCCESS"
+        assert account.item() == {"limits": MORE}
+
+
+def test_a_rollback_to_the_key_that_had_them_leaves_what_an_operator_has_set_there(account: Account) -> None:
+    made = account.create(FEW, key="old")
+    account.set(MORE, "old")
+    account.set(MORE, "new")
+    replaced = account.update(properties(FEW, key="new"), properties(FEW, key="old"), made)
+    assert account.limits("new") == FEW
+    account.update(properties(FEW, key="old"), properties(FEW, key="new"), replaced)
+    account.delete(replaced, key="new")
+    assert (account.limits("old"), account.item("new")) == (MORE, {"limits": MORE})
+
+
+def test_an_operators_word_that_comes_in_between_is_heeded(account: Account, monkeypatch: pytest.MonkeyPatch) -> None:
+    put, words = account.dynamodb.put_item, iter([MORE, ConsumerLimits(tokens_per_day=7).to_json()])
+
+    class Interrupted:
+        def put_item(self, **arguments: Any) -> None:
+            for word in words:
+                account.set(word)
+                break
+            put(**arguments)
+
+    monkeypatch.setattr(boto3, "client", lambda _: Interrupted())
+    account.create(FEW)
+    last = ConsumerLimits(tokens_per_day=7).to_json()
+    assert account.item() == {"limits": FEW, "template": FEW, "before": last}
+
+
+def test_an_item_that_never_stands_still_is_a_failure(account: Account, monkeypatch: pytest.MonkeyPatch) -> None:
+    put, numbers = account.dynamodb.put_item, iter(range(1, 100))
+
+    class Interrupted:
+        def put_item(self, **arguments: Any) -> None:
+            account.set(ConsumerLimits(tokens_per_day=next(numbers)).to_json())
+            put(**arguments)
+
+    monkeypatch.setattr(boto3, "client", lambda _: Interrupted())
+    answer = account.send("Create", properties())
+    assert (answer["Status"], "ConditionalCheckFailed" in answer["Reason"]) == ("FAILED", True)
 
 
 def test_the_command_can_tell_what_the_template_says(account: Account) -> None:

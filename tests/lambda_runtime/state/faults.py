@@ -30,12 +30,13 @@ FAULTS: dict[str, tuple[Answer, int]] = {
     "throttled": (answer_error("ThrottlingException"), 2),
     "used up": (answer_error("ProvisionedThroughputExceededException"), 2),
     "gone": (answer_error("ResourceNotFoundException"), 1),
-    "denied": (denied_by_operation, 2),
+    "denied": (denied_by_operation, 3),
     "failing": (answer_error("InternalServerError", 500), 2),
     "html": (answer_bytes(b"<html>", 502), 2),
     "garbage": (answer_bytes(b"\x00\x01"), 2),
 }
-"""What is answered, and how many lines that is worth: two where it says nothing about reading and writing together."""
+"""What is answered, and how many lines that is worth: two where it says nothing about reading and writing together, three where
+each operation has a line of its own, and of writing one more says that usage is held back."""
 
 
 def said(capsys: pytest.CaptureFixture[str]) -> list[str]:

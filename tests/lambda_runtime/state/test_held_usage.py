@@ -95,7 +95,7 @@ def test_days_and_months_stay_what_they_were(table: Table, client_of: ClientOf, 
     counts = UsageCounts(client_of(table.url), health, clock=clock)
     for days in (0, 1, 10):  # 21, 22 September, 2 October
         clock.now = START + days * 86_400
-        health.failed(Use.WRITE, THROTTLED)
+        health.failed(Use.WRITE_CONSUMERS, THROTTLED)
         counts.add(KEY, Usage(10, 1))
         counts.add(KEY, Usage(10, estimated=True))
     clock.pass_(31)
@@ -131,7 +131,7 @@ def test_what_was_never_sent_is_held(client_of: ClientOf, table: Table, clock: C
     health = TableHealth(clock)
     counts = UsageCounts(client_of("http://127.0.0.1:1"), health, clock=clock)
     counts.add(KEY, Usage(1))
-    assert not health.may(Use.WRITE)
+    assert not health.may(Use.WRITE_CONSUMERS)
     clock.pass_(2)
     counts.table = client_of(table.url)
     counts.add(KEY, Usage(1))

@@ -67,7 +67,7 @@ def test_a_read_from_before_the_instance_was_frozen_is_given_up(
         assert instance._reader._reading is not old
         assert instance.availability(TARGET) is OPEN
     assert instance.availability(TARGET) is OPEN
-    assert instance.health.may(Use.READ)
+    assert instance.health.may(Use.READ_STATES)
     assert said(capsys) == []
 
 

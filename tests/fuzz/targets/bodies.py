@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from typing import Any, NoReturn
 
 from lambda_runtime.errors import RequestError
@@ -32,7 +33,17 @@ def _no_constant(text: str) -> NoReturn:
 
 
 def _members(text: str) -> Any:
-    return json.loads(text, object_pairs_hook=_Object, parse_constant=_no_constant, parse_int=_Number, parse_float=_Number)
+    return _parsed(text, object_pairs_hook=_Object, parse_constant=_no_constant, parse_int=_Number, parse_float=_Number)
+
+
+def _parsed(text: str | bytes, **hooks: Any) -> Any:
+    # What the gateway can just read must not be too deep here, where more calls lie between.
+    usual = sys.getrecursionlimit()
+    sys.setrecursionlimit(usual + 200)
+    try:
+        return json.loads(text, **hooks)
+    finally:
+        sys.setrecursionlimit(usual)
 
 
 def _valid(text: str) -> bool:
@@ -60,7 +71,7 @@ def check(data: bytes) -> str:
             return "refused: invalid_json"
         assert _valid(text)
         return "refused: other"
-    document = json.loads(text, parse_constant=_no_constant)
+    document = _parsed(text, parse_constant=_no_constant)
     assert (body.model, body.stream) == (document["model"], document.get("stream") is True)
     assert body.choices == (document.get("n") if isinstance(document.get("n"), int) and document["n"] > 1 else 1)
     try:
@@ -81,7 +92,7 @@ def check(data: bytes) -> str:
     except RequestError as error:
         assert error.code == "invalid_json"
         return "half a surrogate pair"
-    assert json.loads(sent)["model"] == MODEL
+    assert _parsed(sent)["model"] == MODEL
     return "read"
 
 
@@ -98,7 +109,7 @@ def _only_the_model_changed(before: str, after: str, *, ask: bool) -> None:
             assert rewritten == MODEL
         elif ask and index == last and (value is None or isinstance(value, _Object)):
             # Written anew, so that only its meaning is the same.
-            were, are = json.loads(before)["stream_options"] or {}, json.loads(after)["stream_options"]
+            were, are = _parsed(before)["stream_options"] or {}, _parsed(after)["stream_options"]
             assert are == {**were, "include_usage": True}
         else:
             assert rewritten == value

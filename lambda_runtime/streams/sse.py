@@ -126,6 +126,9 @@ def is_void(raw: bytes) -> bool:
 
 
 def without_id(raw: bytes) -> bytes:
-    """The event without its `id` lines: after one, OpenAI's SDK takes an empty event for data, and fails on it."""
-    lines = [line for line in raw.splitlines(keepends=True) if not line.startswith((b"id:", b"id\n", b"id\r"))]
+    """The event without its `id` lines: after one, OpenAI's SDK takes an empty event for data, and fails on it.
+
+    One without a colon says that there is no id, and does no harm.
+    """
+    lines = [line for line in raw.splitlines(keepends=True) if not line.startswith(b"id:")]
     return b"".join(lines).rstrip(b"\r\n")

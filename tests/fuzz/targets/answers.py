@@ -87,7 +87,7 @@ def _judged(
         return "document"
     assert str(writer.header("content-type")).startswith("text/event-stream")
     events = [(name_of(event), data_of(event)) for event in events_in(writer.body)]
-    whole = bool(events) and is_end(*events[-1], asked)
+    whole = bool(events) and is_end(*events[-1], asked) and (document_of(events[-1][1]) or {}).get("type") != "response.failed"
     _whole_only_if_it_was(body, asked, whole=bool(events) and is_end(*events[-1], asked, to_anybody=True), crossed=crossed)
     if whole and writer.failure is None:
         assert line["Errors"] == 0

@@ -9,8 +9,8 @@ from typing import NamedTuple
 
 from tests.soak.workers import Workers
 
-BLOCKS = 0.02
-"""Blocks of memory that a worker may keep of a request, once it is warm: one of fifty requests."""
+BLOCKS = 0.05
+"""Blocks of memory that a worker may keep of a request, once it is warm. A leak keeps one of each request at least."""
 
 BOUND = 0.5
 """MB that a worker's resident memory may grow by in 10,000 requests, once it is warm."""

@@ -164,8 +164,8 @@ WRONG: dict[str, tuple[Callable[[Record], object], str]] = {
         "memory grows by 1.00 MB",
     ),
     "blocks stay": (
-        lambda record: record.workers.blocks.update({LIVING: [(n, 90_000 + n // 20) for n in range(500, 13_001, 500)]}),
-        "keeps 0.050 blocks",
+        lambda record: record.workers.blocks.update({LIVING: [(n, 90_000 + n // 10) for n in range(500, 13_001, 500)]}),
+        "keeps 0.100 blocks",
     ),
     "blocks are not counted": (lambda record: record.workers.blocks.clear(), "has not said how many blocks"),
     "a killed worker held usage without an outage": (

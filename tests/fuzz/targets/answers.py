@@ -87,14 +87,15 @@ def _judged(
         return "document"
     assert str(writer.header("content-type")).startswith("text/event-stream")
     events = [(name_of(event), data_of(event)) for event in events_in(writer.body)]
-    whole = bool(events) and is_end(*events[-1], asked) and (document_of(events[-1][1]) or {}).get("type") != "response.failed"
+    name, data = events[-1] if events else ("", None)
+    last = document_of(data) or {}
+    failed = "response.failed" in (last.get("type"), name)
+    whole = is_end(name, data, asked) and not failed
     _whole_only_if_it_was(body, asked, whole=bool(events) and is_end(*events[-1], asked, to_anybody=True), crossed=crossed)
     if whole and writer.failure is None:
         assert line["Errors"] == 0
         return "stream whole"
-    name, data = events[-1]
-    last = document_of(data) or {}
-    assert last.get("error") or name == "error" or last.get("type") in ("error", "response.failed")
+    assert failed or last.get("error") or "error" in (name, last.get("type"))
     assert line["Errors"] == 1
     return "stream broken"
 

@@ -22,7 +22,7 @@ def test_a_figure_that_is_not_in_the_results_is_named() -> None:
 
 def test_the_start_that_is_simulated_is_one_that_was_measured() -> None:
     results = RESULTS.read_text("utf-8")
-    assert "Start 81 to 93 ms in quiet phases" in results
+    assert "81 to 93 ms in quiet phases" in results
     assert 0.081 <= GIVEN.init <= 0.093
     (row,) = (line for line in given(GIVEN).splitlines() if line.startswith("| start of our process"))
     assert "81 to 93 ms in quiet phases" in row

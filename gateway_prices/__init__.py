@@ -1,1 +1,1 @@
-"""What AWS and the providers charge: estimates, for synth and the command line. Nothing of it runs in Lambda."""
+"""What AWS and the providers charge, as estimates, and what AWS allows: for synth and the command line, never in Lambda."""

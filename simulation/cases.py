@@ -6,9 +6,9 @@ from dataclasses import replace
 from enum import Enum, auto
 from typing import NamedTuple
 
+from gateway_prices.quotas import CONCURRENCY
 from simulation.fault import Kind
 from simulation.inputs import GIVEN
-from simulation.quotas import CONCURRENCY
 from simulation.scenario import Result, Scenario
 from simulation.scenarios import (
     SHORT_TIMEOUTS,

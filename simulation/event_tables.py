@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from gateway_prices.quotas import PARTITION_WRITES
 from simulation.cases import Case
 from simulation.fault import Kind
 from simulation.lambda_pool import Refused
 from simulation.levels import percentile
 from simulation.markdown import count, number, percent, row, seconds, size_name, table
-from simulation.quotas import PARTITION_WRITES
 from simulation.scenario import Result, Scenario, Version
 from simulation.scenarios import EVENT, FAULT_SECONDS
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+from gateway_prices.quotas import CONCURRENCY, PARTITION_WRITES, SCALING_SECONDS, SCALING_UNITS, SECRET_READS, WRITE_UNIT_BYTES
 from simulation.cases import LARGEST, Case, Results, What
 from simulation.event_tables import OPENED
 from simulation.fault import Kind
 from simulation.inputs import GIVEN
 from simulation.markdown import count, percent, seconds, size_name
-from simulation.quotas import CONCURRENCY, PARTITION_WRITES, SCALING_SECONDS, SCALING_UNITS, SECRET_READS, WRITE_UNIT_BYTES
 from simulation.scenario import Result
 from simulation.scenarios import DEFAULT_TIMEOUTS, EVENT, SHORT_TIMEOUTS, advised_concurrency
 

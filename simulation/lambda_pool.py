@@ -9,9 +9,9 @@ from enum import Enum
 from random import Random
 from typing import Generic, TypeVar
 
+from gateway_prices.quotas import SCALING_SECONDS, SCALING_UNITS
 from simulation.inputs import Inputs
 from simulation.levels import Levels
-from simulation.quotas import SCALING_SECONDS, SCALING_UNITS
 
 Body = TypeVar("Body")
 

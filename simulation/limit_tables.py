@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from math import ceil
 
+from gateway_prices import quotas
 from lambda_runtime.config import Timeouts
 from lambda_runtime.state.state_reader import STATE_MAX_AGE
 from lambda_runtime.usage import Usage
-from simulation import quotas
 from simulation.inputs import DAY, GIVEN, MIDNIGHT, Inputs
 from simulation.markdown import count, number, row, size_name, table
 from simulation.scenario import Result, Scenario

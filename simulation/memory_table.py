@@ -10,11 +10,11 @@ from collections.abc import Callable
 from functools import lru_cache
 from typing import Any
 
+from gateway_prices.quotas import READ_UNIT_BYTES, WRITE_UNIT_BYTES
 from lambda_runtime.state.dynamodb import DynamoDb
 from lambda_runtime.state.table_health import ConflictError, TableError
 from simulation.item_size import attribute_size, growth, item_size
 from simulation.metering import Meter
-from simulation.quotas import READ_UNIT_BYTES, WRITE_UNIT_BYTES
 
 _COMPARISONS: dict[str, Callable[[float, float], bool]] = {"=": operator.eq, "<": operator.lt}
 _ABSENT = "attribute_not_exists("

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from math import inf
 
-from simulation.quotas import PARTITION_READS, PARTITION_WRITES
+from gateway_prices.quotas import PARTITION_READS, PARTITION_WRITES
 
 
 @dataclass(slots=True)

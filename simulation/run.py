@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 
 import simpy
 
+from gateway_prices.quotas import SCALING_UNITS
 from lambda_runtime.failures import FailedAttempt
 from lambda_runtime.state import items
 from lambda_runtime.state.outcome import Attempted, Outcome
@@ -21,7 +22,6 @@ from simulation.inputs import DAY, HOUR, MIDNIGHT, RANDOM_STATE
 from simulation.lambda_pool import Account, Growth, Pool, Refused, Slot
 from simulation.memory_table import MemoryTable
 from simulation.metering import Meter
-from simulation.quotas import SCALING_UNITS
 from simulation.scenario import Result, Scenario, Version
 from simulation.usage_items import CONSUMER, fill_month
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from gateway_prices.quotas import CONCURRENCY
 from lambda_runtime.config import Timeouts
 from simulation.arrivals import Burst
 from simulation.fault import Fault
@@ -11,7 +12,6 @@ from simulation.inputs import GIVEN, Inputs
 from simulation.lambda_pool import Refused
 from simulation.levels import Levels, percentile
 from simulation.metering import Meter, Traffic
-from simulation.quotas import CONCURRENCY
 
 
 class Shift:

@@ -5,13 +5,13 @@ from __future__ import annotations
 from dataclasses import replace
 from math import ceil
 
+from gateway_prices.quotas import CONCURRENCY
 from lambda_runtime.config import Timeouts
 from simulation.arrivals import Burst
 from simulation.durations import LogNormal
 from simulation.fault import Fault, Kind
 from simulation.gateway_code import MAIN
 from simulation.inputs import DAY, GIVEN, HOUR, Inputs
-from simulation.quotas import CONCURRENCY
 from simulation.scenario import Scenario, Shift
 
 SIZES = (10, 1_000, 10_000, 100_000, 1_000_000, 10_000_000)

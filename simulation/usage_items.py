@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 
+from gateway_prices.quotas import WRITE_UNIT_BYTES
 from lambda_runtime.config.limits import MOST_TOKENS, ConsumerLimits
 from lambda_runtime.state import items
 from lambda_runtime.state.items import Update
@@ -12,7 +13,6 @@ from lambda_runtime.usage import Usage
 from simulation.inputs import DAY, Inputs
 from simulation.item_size import item_size
 from simulation.memory_table import Attributes, MemoryTable
-from simulation.quotas import WRITE_UNIT_BYTES
 
 KEY_ID = "a1b2c3d4e5"
 """As long as API Gateway's ids of keys, which name consumers."""

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from gateway_prices.quotas import PARTITION_READS, PARTITION_WRITES
 from simulation.inputs import DAY
 from simulation.markdown import count, number, percent, row, seconds, size_name, table
-from simulation.quotas import PARTITION_READS, PARTITION_WRITES
 from simulation.scenario import Result, Scenario
 from simulation.scenarios import peak_rate
 

@@ -7,28 +7,22 @@ from dataclasses import dataclass
 
 from gateway_cli.estimate.concurrency import RARELY, concurrency, poisson_quantile
 from gateway_prices.gateway_cost import MOST_USAGE_WRITE_UNITS, WINDOW_WRITE_UNITS
+from gateway_prices.quotas import (
+    API_BURST,
+    API_RATE,
+    API_THROTTLE,
+    CONCURRENCY,
+    LAMBDA_CONCURRENCY,
+    NEW_TABLE_WRITES,
+    PARTITION_READS,
+    PARTITION_WRITES,
+    SCALING_SECONDS,
+    SCALING_UNITS,
+)
 from gateway_prices.traffic import Deployment, Traffic
-
-LAMBDA_CONCURRENCY = 1_000
-LAMBDA_STARTS = 1_000
-"""Instances that a function gets at once."""
-
-LAMBDA_STARTS_A_SECOND = 100
-"""Instances that it gets besides in every second."""
 
 INSTANCE_RATE = 10
 """Requests a second that Lambda sends to an instance at most, however short they are."""
-
-API_GATEWAY_RATE = 10_000
-API_GATEWAY_BURST = 5_000
-ITEM_WRITES = 1_000
-"""Write units a second that one item of DynamoDB takes."""
-
-PARTITION_READS = 3_000
-"""Read units a second that one partition of DynamoDB gives."""
-
-NEW_TABLE_WRITES = 4_000
-"""Write units a second that an on-demand table takes while it is new."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -70,29 +64,29 @@ def quotas(traffic: Traffic, deployment: Deployment) -> list[Quota]:
         Quota(
             name="lambda_concurrency",
             label="Lambda, concurrent executions",
-            default=LAMBDA_CONCURRENCY,
+            default=CONCURRENCY,
             needed=max(load.p999, instances) + max(authorizers, instances),
-            way_out="ask Service Quotas for L-B99A9384",
+            way_out=f"ask Service Quotas for {LAMBDA_CONCURRENCY.code}",
         ),
         Quota(
             name="lambda_starts",
             label="Lambda, instances at once when all are replaced",
-            default=LAMBDA_STARTS,
+            default=SCALING_UNITS,
             # No old one is used again: until the first requests have ended, each that comes needs a new one.
-            needed=max(load.peak_burst, math.ceil((load.peak_rate - LAMBDA_STARTS_A_SECOND) * seconds)),
+            needed=max(load.peak_burst, math.ceil((load.peak_rate - SCALING_UNITS / SCALING_SECONDS) * seconds)),
             way_out="cannot be raised: release=Canary(...) starts them in steps; or share the load over several gateways",
         ),
         Quota(
             name="api_gateway_rate",
             label="API Gateway, requests a second",
-            default=API_GATEWAY_RATE,
+            default=API_RATE,
             needed=math.ceil(load.peak_rate),
-            way_out="ask Service Quotas for L-8A5B8E43",
+            way_out=f"ask Service Quotas for {API_THROTTLE.code}",
         ),
         Quota(
             name="api_gateway_burst",
             label="API Gateway, requests at once",
-            default=API_GATEWAY_BURST,
+            default=API_BURST,
             needed=load.peak_burst,
             way_out="AWS raises it with the rate",
         ),
@@ -105,14 +99,14 @@ def _of_table(traffic: Traffic, rate: float) -> list[Quota]:
         Quota(
             name="table_consumer_writes",
             label="DynamoDB, write units a second of the busiest consumer's month",
-            default=ITEM_WRITES,
+            default=PARTITION_WRITES,
             needed=math.ceil(rate * traffic.largest_consumer * MOST_USAGE_WRITE_UNITS),
             way_out="cannot be raised: make several consumers of it, or its budget is heeded late and some usage not counted",
         ),
         Quota(
             name="table_item_writes",
             label="DynamoDB, write units a second of the counts of one target",
-            default=ITEM_WRITES,
+            default=PARTITION_WRITES,
             needed=math.ceil(rate * WINDOW_WRITE_UNITS),
             way_out="cannot be raised: share the load over several models or upstreams, or lose some counts",
         ),

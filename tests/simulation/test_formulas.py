@@ -8,12 +8,12 @@ from random import Random
 
 import pytest
 
+from gateway_prices.quotas import SCALING_UNITS
 from simulation.arrivals import Burst, Curve, arrivals
 from simulation.durations import Durations, LogNormal
 from simulation.inputs import DAY, GIVEN, HOUR
 from simulation.lambda_pool import Account, Growth, Pool, Refused, Slot
 from simulation.levels import Levels, percentile
-from simulation.quotas import SCALING_UNITS
 from simulation.run import Run
 from simulation.scenario import Scenario
 

@@ -5,9 +5,11 @@ from dataclasses import fields, replace
 
 import pytest
 
-from gateway_cli.estimate import quotas
+from gateway_cli.estimate.quotas import quotas
 from gateway_construct.web_acl_rules import _COUNTED_RULES
+from gateway_prices import quotas as limits
 from gateway_prices.gateway_cost import MOST_USAGE_WRITE_UNITS, USAGE_WRITE_UNITS, quantities
+from gateway_prices.quotas import WRITE_UNIT_BYTES
 from gateway_prices.traffic import LINE_BYTES, Deployment, Traffic
 from lambda_runtime.admission import Admission
 from lambda_runtime.config import Operation
@@ -19,9 +21,7 @@ from lambda_runtime.state.state_reader import STATE_MAX_AGE
 from lambda_runtime.state.table_health import TableHealth
 from lambda_runtime.state.usage_counts import UsageCounts, usage_update
 from lambda_runtime.usage import Usage
-from simulation import quotas as limits
 from simulation.inputs import GIVEN, MIDNIGHT
-from simulation.quotas import WRITE_UNIT_BYTES
 from simulation.scenarios import SIZES
 from simulation.usage_items import month_sizes
 from tests.lambda_runtime.budget_kit import ANSWER, PRICES, Consumer
@@ -70,11 +70,16 @@ def test_on_a_months_last_day_it_is_no_larger_than_assumed() -> None:
 
 
 def test_limits_are_those_of_the_simulation() -> None:
-    assert (quotas.LAMBDA_CONCURRENCY, quotas.LAMBDA_STARTS) == (limits.CONCURRENCY, limits.SCALING_UNITS)
-    assert limits.SCALING_UNITS / limits.SCALING_SECONDS == quotas.LAMBDA_STARTS_A_SECOND
-    assert quotas.API_GATEWAY_RATE == limits.API_RATE
-    assert (quotas.ITEM_WRITES, quotas.PARTITION_READS) == (limits.PARTITION_WRITES, limits.PARTITION_READS)
-    assert limits.NEW_TABLE_WRITES == quotas.NEW_TABLE_WRITES
+    assert {quota.name: quota.default for quota in quotas(Traffic(), Deployment())} == {
+        "lambda_concurrency": limits.CONCURRENCY,
+        "lambda_starts": limits.SCALING_UNITS,
+        "api_gateway_rate": limits.API_RATE,
+        "api_gateway_burst": 5_000,
+        "table_consumer_writes": limits.PARTITION_WRITES,
+        "table_item_writes": limits.PARTITION_WRITES,
+        "table_writes": limits.NEW_TABLE_WRITES,
+        "table_state_reads": limits.PARTITION_READS,
+    }
 
 
 @pytest.mark.parametrize("budgets", [False, True])
